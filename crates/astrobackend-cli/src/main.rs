@@ -1,0 +1,3 @@
+//! The `astrobackend` command.
+
+fn main() {}

@@ -1,0 +1,242 @@
+//! Ways in: a backend is a connection to a framework's server or system, and lists its devices.
+//!
+//! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
+
+pub mod sim;
+
+use crate::{
+    Address, Error, Result,
+    device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
+    event::{Events, Link},
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// A connection to a framework; displays as its address.
+pub trait Backend: fmt::Debug + fmt::Display + Send + Sync {
+    /// The address that opens this backend again.
+    fn address(&self) -> &Address;
+
+    /// The devices there are now, of the kinds that this library knows.
+    ///
+    /// # Errors
+    /// `Unreachable` or `Timeout` when the server does not answer.
+    fn devices(&self) -> Result<Vec<DeviceInfo>>;
+
+    /// One of the devices; it need not be connected.
+    ///
+    /// # Errors
+    /// `NotFound`, naming the devices of that kind that there are.
+    fn device(&self, id: &DeviceId) -> Result<AnyDevice>;
+
+    /// News from all devices from now on.
+    fn events(&self) -> Events;
+
+    /// The state of the link to the server; no I/O.
+    fn link(&self) -> Link {
+        Link::Up
+    }
+
+    /// True when the framework has a window in which a person picks a driver (ASCOM's chooser).
+    fn has_chooser(&self) -> bool {
+        false
+    }
+
+    /// Opens that window; `last` is marked in it. `None` when the person picked nothing.
+    ///
+    /// # Errors
+    /// `Unsupported` unless [`Backend::has_chooser`].
+    fn choose(&self, _kind: DeviceKind, _last: Option<&DeviceId>) -> Result<Option<DeviceId>> {
+        Err(Error::unsupported(format!("{self} has no device chooser")))
+    }
+}
+
+macro_rules! only_one {
+    ($(#[$doc:meta])* $name:ident, $variant:ident, $trait:ident) => {
+        $(#[$doc])*
+        ///
+        /// The one that the backend's address names, or the only one there is.
+        ///
+        /// # Errors
+        /// `NotFound` without one; `InvalidValue` when there are several, with their names.
+        pub fn $name(&self) -> Result<Arc<dyn $trait>> {
+            match self.device(&self.only(DeviceKind::$variant)?)? {
+                AnyDevice::$variant(device) => Ok(device),
+                other => Err(Error::protocol(format!("{self} gave {other:?} for a {}", DeviceKind::$variant))),
+            }
+        }
+    };
+}
+
+impl dyn Backend {
+    only_one!(
+        /// The camera.
+        camera, Camera, Camera
+    );
+    only_one!(
+        /// The filter wheel.
+        filter_wheel, FilterWheel, FilterWheel
+    );
+    only_one!(
+        /// The focuser.
+        focuser, Focuser, Focuser
+    );
+    only_one!(
+        /// The mount.
+        mount, Mount, Mount
+    );
+
+    /// The id of the device of a kind that the backend's address names, or of the only one there is.
+    ///
+    /// # Errors
+    /// `NotFound` without one; `InvalidValue` when there are several, with their names.
+    pub fn only(&self, kind: DeviceKind) -> Result<DeviceId> {
+        let devices = self.devices()?;
+        let ids: Vec<DeviceId> = devices.into_iter().map(|info| info.id).filter(|id| id.kind == kind).collect();
+        let named = ids.iter().find(|id| id.name == self.address().path());
+        match (named, &ids[..]) {
+            (Some(id), _) => Ok(id.clone()),
+            (None, [id]) => Ok(id.clone()),
+            (None, []) => Err(Error::not_found(format!("{self} has no {kind}"))),
+            (None, several) => {
+                let names: Vec<_> = several.iter().map(|id| format!("{:?}", id.name)).collect();
+                Err(Error::invalid(format!("{self} has several {kind}s, name one of {}", names.join(", "))))
+            }
+        }
+    }
+}
+
+/// A `NotFound` for [`Backend::device`] that lists what there is instead.
+pub(crate) fn no_such_device<'a>(
+    backend: impl fmt::Display,
+    wanted: &DeviceId,
+    there: impl IntoIterator<Item = &'a DeviceId>,
+) -> Error {
+    let names: Vec<_> =
+        there.into_iter().filter(|id| id.kind == wanted.kind).map(|id| format!("{:?}", id.name)).collect();
+    let instead = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Error::not_found(format!("{backend} has no {} {:?}; it has {instead}", wanted.kind, wanted.name))
+}
+
+/// One of the frameworks: how its addresses begin and how it is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Framework {
+    /// The name that the original and its programs use: `INDI`, `ALPACA` ...
+    pub name: &'static str,
+    /// The schemes of its addresses; the first is the usual one.
+    pub schemes: &'static [&'static str],
+    /// One sentence for people.
+    pub summary: &'static str,
+    /// Whether this build can open it.
+    pub built_in: bool,
+    open: fn(&Address) -> Result<Arc<dyn Backend>>,
+    discover: fn(Duration) -> Result<Vec<Address>>,
+}
+
+impl Framework {
+    /// Opens a backend of this framework.
+    ///
+    /// # Errors
+    /// `Unsupported` when it is not built in; `Unreachable` or `Timeout` when nothing answers there.
+    pub fn open(&self, address: &Address) -> Result<Arc<dyn Backend>> {
+        (self.open)(address)
+    }
+
+    /// Looks for servers, at most for a while; frameworks without discovery answer their default address.
+    ///
+    /// # Errors
+    /// `Unsupported` when it is not built in.
+    pub fn discover(&self, timeout: Duration) -> Result<Vec<Address>> {
+        (self.discover)(timeout)
+    }
+
+    /// The framework of a name or a scheme, in any casing.
+    ///
+    /// # Errors
+    /// `NotFound`, with the names there are.
+    pub fn find(name: &str) -> Result<&'static Framework> {
+        let wanted = name.to_ascii_lowercase();
+        let found = FRAMEWORKS.iter().find(|framework| framework.schemes.contains(&wanted.as_str()));
+        found.ok_or_else(|| {
+            let names: Vec<_> = FRAMEWORKS.iter().map(|framework| framework.name).collect();
+            Error::not_found(format!("there is no backend {name:?}; there are {}", names.join(", ")))
+        })
+    }
+}
+
+/// The frameworks, in the order of the original's `get_backend_choices()`, then ours.
+pub static FRAMEWORKS: &[Framework] = &[
+    Framework {
+        name: "ASCOM",
+        schemes: &["ascom"],
+        summary: "ASCOM COM drivers on Windows",
+        built_in: false,
+        open: |_| Err(not_built_in("ASCOM")),
+        discover: |_| Err(not_built_in("ASCOM")),
+    },
+    Framework {
+        name: "ALPACA",
+        schemes: &["alpaca"],
+        summary: "ASCOM Alpaca devices over HTTP",
+        built_in: false,
+        open: |_| Err(not_built_in("ALPACA")),
+        discover: |_| Err(not_built_in("ALPACA")),
+    },
+    Framework {
+        name: "RPC",
+        schemes: &["rpc"],
+        summary: "the JSON RPC of the Python Astroimaging Suite",
+        built_in: false,
+        open: |_| Err(not_built_in("RPC")),
+        discover: |_| Err(not_built_in("RPC")),
+    },
+    Framework {
+        name: "INDI",
+        schemes: &["indi"],
+        summary: "INDI drivers behind an indiserver",
+        built_in: false,
+        open: |_| Err(not_built_in("INDI")),
+        discover: |_| Err(not_built_in("INDI")),
+    },
+    Framework {
+        name: "SIM",
+        schemes: &["sim"],
+        summary: "the simulated observatory, built in",
+        built_in: true,
+        open: sim::open,
+        discover: |_| Ok(vec![Address::new("sim")]),
+    },
+];
+
+fn not_built_in(name: &str) -> Error {
+    Error::unsupported(format!("the {name} backend is not built into this version; try sim://"))
+}
+
+/// Opens a backend by address (`indi://pi:7624`) or by name (`INDI`: its default server).
+///
+/// ```
+/// let observatory = astrobackend::open("sim://?seed=7")?;
+/// assert_eq!(observatory.devices()?.len(), 4);
+/// # Ok::<(), astrobackend::Error>(())
+/// ```
+///
+/// # Errors
+/// `InvalidValue` for what is no address, `NotFound` for an unknown framework, `Unsupported` for one that
+/// is not built in, `Unreachable` or `Timeout` when nothing answers.
+pub fn open(address: &str) -> Result<Arc<dyn Backend>> {
+    let address: Address = address.parse()?;
+    Framework::find(address.scheme())?.open(&address)
+}
+
+/// The environment variable that overrides the default backend: a name or a whole address.
+pub const BACKEND_VARIABLE: &str = "PYASTROBACKEND";
+
+/// The default backend: what [`BACKEND_VARIABLE`] says, else `ASCOM` on Windows and `INDI` elsewhere.
+pub fn default_backend() -> String {
+    let named = std::env::var(BACKEND_VARIABLE).ok().filter(|name| !name.trim().is_empty());
+    named.unwrap_or_else(|| if cfg!(windows) { "ASCOM" } else { "INDI" }.to_owned())
+}
+
+/// The names of the frameworks, the original's four first.
+pub fn backend_choices() -> Vec<&'static str> {
+    FRAMEWORKS.iter().map(|framework| framework.name).collect()
+}

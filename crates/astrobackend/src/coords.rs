@@ -1,0 +1,92 @@
+//! Places on the sky and on Earth, each with its frame in the type.
+
+use crate::{Degrees, Hours, Metres};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The equinox that right ascension and declination refer to (ASCOM `EquatorialSystem`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Equinox {
+    /// Fixed axes of the year 2000 (ICRS to better than this library needs): what catalogues give (ASCOM 2).
+    #[default]
+    J2000,
+    /// True equator and equinox of the moment, aberration included: what most mounts speak,
+    /// "JNow" (ASCOM 1 topocentric, INDI `EQUATORIAL_EOD_COORD`).
+    OfDate,
+    /// ASCOM 3.
+    J2050,
+    /// ASCOM 4.
+    B1950,
+    /// Some other frame, known to the mount alone (ASCOM 0).
+    Other,
+}
+
+/// `J2000`, `JNow` ...
+impl fmt::Display for Equinox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Equinox::J2000 => "J2000",
+            Equinox::OfDate => "JNow",
+            Equinox::J2050 => "J2050",
+            Equinox::B1950 => "B1950",
+            Equinox::Other => "mount frame",
+        })
+    }
+}
+
+/// A place among the stars: right ascension, declination, and their equinox.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RaDec {
+    /// Right ascension, 0 ≤ ra < 24.
+    pub ra: Hours,
+    /// Declination, −90 to 90.
+    pub dec: Degrees,
+    /// What they refer to.
+    pub equinox: Equinox,
+}
+
+impl RaDec {
+    /// From right ascension, declination and their equinox.
+    pub fn new(ra: Hours, dec: Degrees, equinox: Equinox) -> Self {
+        RaDec { ra, dec, equinox }
+    }
+
+    /// In the axes of the year 2000, as catalogues give it.
+    pub fn j2000(ra: Hours, dec: Degrees) -> Self {
+        RaDec::new(ra, dec, Equinox::J2000)
+    }
+}
+
+/// `05:35:17.30 -05:23:28.0 J2000`
+impl fmt::Display for RaDec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.ra, self.dec, self.equinox)
+    }
+}
+
+/// A direction from the ground.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AltAz {
+    /// Above the horizon, −90 to 90.
+    pub alt: Degrees,
+    /// From north through east, 0 ≤ az < 360.
+    pub az: Degrees,
+}
+
+/// `alt +47:12:01.0 az 178:03:11.0`
+impl fmt::Display for AltAz {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "alt {} az {}", self.alt, self.az)
+    }
+}
+
+/// A place on Earth (WGS84).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    /// North positive, −90 to 90.
+    pub latitude: Degrees,
+    /// **East** positive, −180 ≤ longitude < 180 (INDI gives 0 to 360).
+    pub longitude: Degrees,
+    /// Above sea level.
+    pub elevation: Metres,
+}

@@ -1,0 +1,132 @@
+//! The focuser: a position in steps, absolute or relative; see [`Focuser`].
+
+use super::Device;
+use crate::{Celsius, Error, ErrorKind, Microns, Result, Wait};
+
+/// What a focuser can do. Asked once, then unchanged while connected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FocuserCaps {
+    /// Largest position; positions start at 0 (ASCOM `MaxStep`, INDI `FOCUS_MAX`).
+    pub max_position: i32,
+    /// Most steps of one move (ASCOM `MaxIncrement`).
+    pub max_move: i32,
+    /// False when it knows no position and only moves by steps (ASCOM `Absolute`).
+    pub absolute: bool,
+    /// Length of one step; `None` when unknown.
+    pub step_size: Option<Microns>,
+    /// A move can be stopped (INDI `FOCUS_ABORT_MOTION`).
+    pub halt: bool,
+    /// The position can be declared to be another (INDI `FOCUS_SYNC`).
+    pub sync: bool,
+    /// It has a thermometer.
+    pub temperature: bool,
+}
+
+/// Everything about a focuser that changes by itself, in one look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FocuserState {
+    /// Where it is, in steps, also while it moves; `None` for a relative focuser.
+    pub position: Option<i32>,
+    /// It moves, or has just been told to.
+    pub moving: bool,
+    /// Temperature at the focuser.
+    pub temperature: Option<Celsius>,
+}
+
+/// A focuser.
+///
+/// # Frameworks
+/// ASCOM `IFocuserV4`; INDI `ABS_FOCUS_POSITION`, `REL_FOCUS_POSITION`, `FOCUS_MOTION`.
+pub trait Focuser: Device {
+    /// What it can do. No I/O once connected.
+    fn caps(&self) -> Result<FocuserCaps>;
+
+    /// Everything that changes by itself, in one look.
+    fn state(&self) -> Result<FocuserState>;
+
+    /// Starts to move to a position and returns at once.
+    ///
+    /// # Errors
+    /// `InvalidValue` beyond the range, `Unsupported` for a relative focuser.
+    fn start_move(&self, position: i32) -> Result<()>;
+
+    /// Starts to move by a number of steps (outward positive) and returns at once.
+    ///
+    /// # Errors
+    /// `InvalidValue` if the move would leave the range.
+    fn start_move_by(&self, steps: i32) -> Result<()>;
+
+    /// Stops the move; nothing when it stands.
+    ///
+    /// # Errors
+    /// `Unsupported` when it cannot be stopped.
+    fn halt(&self) -> Result<()>;
+
+    /// Declares the present position to be this one, without moving (INDI `FOCUS_SYNC`).
+    ///
+    /// # Errors
+    /// `Unsupported` in most frameworks.
+    fn sync(&self, _position: i32) -> Result<()> {
+        Err(Error::unsupported("cannot be synchronised").on(self.info().id))
+    }
+}
+
+/// Conveniences over any focuser.
+pub trait FocuserExt: Focuser {
+    /// Moves to a position and waits until the device itself says it stands there.
+    ///
+    /// Moves longer than [`FocuserCaps::max_move`] are made in several. On timeout and cancel the move is halted.
+    ///
+    /// # Errors
+    /// `Timeout`, `Cancelled`, what the focuser reports, or `Device` if it stands somewhere else.
+    fn move_to(&self, position: i32, wait: &Wait) -> Result<()> {
+        let caps = self.caps()?;
+        let deadline = crate::wait::Deadline::after(wait.timeout);
+        loop {
+            let here = self.state()?.position.unwrap_or(position);
+            let step = position.saturating_sub(here).clamp(-caps.max_move.max(1), caps.max_move.max(1));
+            let next = if (0..=caps.max_position).contains(&position) { here.saturating_add(step) } else { position };
+            self.start_move(next)?;
+            let left = Wait { timeout: deadline.remaining(), ..wait.clone() };
+            let stood = settle(self, &left, &format!("the move to {position}"))?;
+            match stood {
+                Some(place) if next == position && (place - position).abs() > 1 => {
+                    let message = format!("stands at {place} instead of {position}");
+                    return Err(Error::new(ErrorKind::Device(0), message).on(self.info().id));
+                }
+                _ if next == position => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Moves by a number of steps and waits until it stands.
+    ///
+    /// # Errors
+    /// `Timeout`, `Cancelled`, or what the focuser reports.
+    fn move_by(&self, steps: i32, wait: &Wait) -> Result<()> {
+        match self.state()?.position {
+            Some(here) => self.move_to(here.saturating_add(steps), wait),
+            None => {
+                self.start_move_by(steps)?;
+                settle(self, wait, &format!("the move by {steps}")).map(drop)
+            }
+        }
+    }
+}
+
+/// Waits until the focuser stands; its position then.
+fn settle<F: Focuser + ?Sized>(focuser: &F, wait: &Wait, what: &str) -> Result<Option<i32>> {
+    let look = || {
+        let state = focuser.state()?;
+        Ok((!state.moving).then_some(state.position))
+    };
+    let halt = || match focuser.halt() {
+        // A focuser without a brake goes on to its target: nothing more can be done.
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
+        other => other,
+    };
+    wait.until(what, look, halt).map_err(|error| error.on(focuser.info().id))
+}
+
+impl<F: Focuser + ?Sized> FocuserExt for F {}
