@@ -1,7 +1,19 @@
 //! The simulated observatory.
 
+mod catalogue;
+mod chip;
+mod field;
+mod glow;
+mod nebulae;
+mod noise;
+mod photometry;
+mod projection;
+mod psf;
+mod render;
 mod scene;
 mod sensor;
+mod shade;
+mod turbulence;
 
 use crate::{Address, Error, Result, backend::Backend};
 use std::sync::Arc;
