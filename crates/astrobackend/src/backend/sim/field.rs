@@ -3,7 +3,7 @@
 use super::{
     catalogue,
     photometry::{Response, starlight},
-    projection::{ARCSEC, Projection, direction, to_picture},
+    projection::{ARCSEC, Projection, direction},
     psf::Psf,
     scene::Scene,
 };
@@ -169,6 +169,7 @@ fn trail(scene: &Scene, projection: &Projection, psf: &Psf) -> (Vec<(f32, f32)>,
 
 /// Where a scene's stars fall in its picture, and their visual magnitudes, brightest first, down to a
 /// magnitude; the middle of the picture's first pixel is (0, 0).
+#[cfg(test)]
 pub(super) fn stars_in(scene: &Scene, limit: f64) -> Vec<(f64, f64, f64)> {
     let projection = Projection::new(scene);
     let inside = |(x, y, _): &(f64, f64, f64)| {
@@ -176,7 +177,7 @@ pub(super) fn stars_in(scene: &Scene, limit: f64) -> Vec<(f64, f64, f64)> {
         within(*x, scene.frame.width) && within(*y, scene.frame.height)
     };
     let place = |star: catalogue::Star| {
-        let (x, y) = to_picture(scene, projection.to_chip(direction(star.ra, star.dec))?);
+        let (x, y) = super::projection::to_picture(scene, projection.to_chip(direction(star.ra, star.dec))?);
         (star.mag <= limit).then_some((x, y, star.mag))
     };
     let mut found: Vec<_> = stars(scene, &projection, limit).filter_map(place).filter(inside).collect();

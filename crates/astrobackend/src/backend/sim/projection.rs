@@ -1,6 +1,7 @@
 //! From the sky to the chip and back: the gnomonic projection of an ideal telescope.
 
 use super::scene::Scene;
+#[cfg(test)]
 use crate::RaDec;
 use std::f64::consts::TAU;
 
@@ -99,12 +100,14 @@ impl Projection {
 
 /// Where a J2000 place falls in a scene's picture, region and binning taken into account; the middle of
 /// the picture's first pixel is (0, 0). May lie outside; `None` for the far half of the sky.
+#[cfg(test)]
 pub(super) fn project(scene: &Scene, place: RaDec) -> Option<(f64, f64)> {
     let chip = Projection::new(scene).to_chip(direction(place.ra.radians(), place.dec.radians()))?;
     Some(to_picture(scene, chip))
 }
 
 /// From unbinned pixels of the chip to pixels of the picture.
+#[cfg(test)]
 pub(super) fn to_picture(scene: &Scene, (x, y): (f64, f64)) -> (f64, f64) {
     let frame = &scene.frame;
     let binned = |at: f64, bin: u8, first: u32| (at + 0.5) / f64::from(bin) - 0.5 - f64::from(first);
