@@ -1,8 +1,6 @@
 //! From the sky to the chip and back: the gnomonic projection of an ideal telescope.
 
 use super::scene::Scene;
-#[cfg(test)]
-use crate::RaDec;
 use std::f64::consts::TAU;
 
 /// Arcseconds in a radian.
@@ -101,7 +99,7 @@ impl Projection {
 /// Where a J2000 place falls in a scene's picture, region and binning taken into account; the middle of
 /// the picture's first pixel is (0, 0). May lie outside; `None` for the far half of the sky.
 #[cfg(test)]
-pub(super) fn project(scene: &Scene, place: RaDec) -> Option<(f64, f64)> {
+pub(super) fn project(scene: &Scene, place: crate::RaDec) -> Option<(f64, f64)> {
     let chip = Projection::new(scene).to_chip(direction(place.ra.radians(), place.dec.radians()))?;
     Some(to_picture(scene, chip))
 }

@@ -23,6 +23,11 @@ impl Turbulence {
         Turbulence { key, detail }
     }
 
+    /// The same without anything smaller than a size: quicker.
+    pub(super) fn smoother(&self, size: f64) -> Self {
+        Turbulence { key: self.key, detail: self.detail.max(size) }
+    }
+
     /// Billows of a size: around 0, hardly beyond -1 or 1.
     pub(super) fn billows(&self, size: f64, x: f64, y: f64) -> f64 {
         1.4 * self.sum(size, x, y, 0.0, |noise| noise)
