@@ -1,5 +1,8 @@
 //! The simulated observatory.
 
+mod scene;
+mod sensor;
+
 use crate::{Address, Error, Result, backend::Backend};
 use std::sync::Arc;
 
