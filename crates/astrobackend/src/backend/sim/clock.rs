@@ -7,6 +7,13 @@ use crate::Timestamp;
 use jiff::SignedDuration;
 use std::time::{Duration, Instant};
 
+/// A moment of a world: its seconds, and what they are to the outside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Now {
+    pub(super) seconds: f64,
+    pub(super) utc: Timestamp,
+}
+
 /// Counts the seconds of a world.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -30,8 +37,13 @@ impl Clock {
         }
     }
 
-    /// Seconds since the beginning; never runs backwards.
-    pub(super) fn now(&self) -> f64 {
+    /// This moment; never before an earlier one.
+    pub(super) fn now(&self) -> Now {
+        let seconds = self.seconds();
+        Now { seconds, utc: self.utc(seconds) }
+    }
+
+    fn seconds(&self) -> f64 {
         let run = self.began.elapsed().as_secs_f64() * self.speed;
         #[cfg(test)]
         let run = run + self.skipped.load(std::sync::atomic::Ordering::SeqCst) as f64 * 1e-6;
@@ -71,10 +83,10 @@ mod tests {
     fn a_fast_clock_passes_faster() {
         let start: Timestamp = "2026-01-15T21:30:00Z".parse().unwrap();
         let clock = Clock::new(start, 1e5);
-        let first = clock.now();
+        let first = clock.now().seconds;
         let real = Instant::now();
         while real.elapsed() < Duration::from_millis(1) {}
-        assert!(clock.now() - first >= 100.0);
+        assert!(clock.now().seconds - first >= 100.0);
         assert_eq!(clock.utc(90.5).to_string(), "2026-01-15T21:31:30.5Z");
         assert_eq!(clock.utc(1e300), Timestamp::MAX);
     }
@@ -83,7 +95,7 @@ mod tests {
     fn a_manual_clock_moves_only_when_told() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         clock.advance(Duration::from_secs(3));
-        assert_eq!(clock.now(), 3.0);
+        assert_eq!(clock.now().seconds, 3.0);
         assert_eq!(duration(0.1 + 0.2), Duration::from_millis(300));
     }
 }

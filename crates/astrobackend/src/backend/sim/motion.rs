@@ -177,13 +177,8 @@ pub(super) struct Motion {
 impl Motion {
     /// Standing somewhere from the beginning on.
     pub(super) fn at(axes: Axes) -> Self {
-        let now = Segment {
-            start: 0.0,
-            from: axes,
-            rates: Axes::default(),
-            journey: None,
-            misalignment: Axes::default(),
-        };
+        let now =
+            Segment { start: 0.0, from: axes, rates: Axes::default(), journey: None, misalignment: Axes::default() };
         Motion { segments: VecDeque::new(), now }
     }
 

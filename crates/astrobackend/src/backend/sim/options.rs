@@ -211,10 +211,10 @@ fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Option<T> {
 
 fn site(text: &str) -> Option<Site> {
     let mut parts = text.split(',');
-    let latitude = Degrees(number(parts.next()?, -90.0..=90.0)?);
-    let longitude = Degrees(number(parts.next()?, -180.0..=360.0)?).signed();
-    let elevation = Metres(parts.next().map_or(Some(0.0), |part| number(part, -300.0..=10_000.0))?);
-    parts.next().is_none().then_some(Site { latitude, longitude, elevation })
+    let (latitude, longitude) = (parts.next()?.trim().parse().ok()?, parts.next()?.trim().parse().ok()?);
+    let elevation = parts.next().map_or(Some(0.0), |part| part.trim().parse().ok())?;
+    let site = Site::new(Degrees(latitude), Degrees(longitude), Metres(elevation)).ok()?;
+    parts.next().is_none().then_some(site)
 }
 
 fn filters(text: &str) -> Option<Vec<Glass>> {
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (text, why) in [
-            ("sim://?sped=3", "no option "sped"; it has seed, speed"),
+            ("sim://?sped=3", "no option \"sped\"; it has seed, speed"),
             ("sim://?speed=0", "from 0.1 to 100000"),
             ("sim://?speed=nan", "speed"),
             ("sim://?seed=1&seed=2", "twice"),
