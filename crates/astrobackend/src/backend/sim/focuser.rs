@@ -181,7 +181,13 @@ impl Unit for Drawtube {
             ControlInfo::switch(Control::Reversed),
             ControlInfo::range(Control::Backlash, 0.0, 10_000.0, 1.0),
             ControlInfo::range(Control::Speed, 100.0, 5000.0, 1.0),
-            ControlInfo::range(Control::MaxPosition, 1.0, f64::from(self.travel), 1.0),
+            // The place where it stands stays within reach.
+            ControlInfo::range(
+                Control::MaxPosition,
+                self.from.max(self.to).max(1.0).ceil(),
+                f64::from(self.travel),
+                1.0,
+            ),
         ]
     }
 

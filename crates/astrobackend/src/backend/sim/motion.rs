@@ -83,10 +83,10 @@ pub(super) fn horizontal(hour_angle: Hours, dec: Degrees, latitude: Degrees) -> 
     }
 }
 
-/// Hour angle and declination of an altitude and azimuth: the same turn, backwards.
+/// Hour angle and declination of an altitude and azimuth: the same turn, which is its own inverse.
 pub(super) fn equatorial(direction: AltAz, latitude: Degrees) -> (Hours, Degrees) {
     let turned = horizontal(direction.az.hours(), direction.alt, latitude);
-    (-turned.az.signed().hours(), turned.alt)
+    (turned.az.signed().hours(), turned.alt)
 }
 
 /// A journey of both axes, each speeding up, running and slowing down by itself.
