@@ -58,7 +58,8 @@ pub(super) struct Shot {
     pub(super) light: LightPath,
 }
 
-type Picture = Arc<OnceLock<Result<Arc<Image>>>>;
+/// Rendered when first asked for.
+pub(super) type Picture = Arc<OnceLock<Result<Arc<Image>>>>;
 
 #[derive(Debug)]
 struct Running {
@@ -236,7 +237,7 @@ impl CameraUnit {
     }
 
     /// The finished exposure and the place for its picture.
-    fn finished(&self, now: Now) -> Result<(Shot, Picture)> {
+    pub(super) fn finished(&self, now: Now) -> Result<(Shot, Picture)> {
         match (&self.running, self.progress(now)) {
             (Some(running), ExposureState::Ready) => Ok((running.shot.clone(), running.picture.clone())),
             (Some(_), _) => Err(Error::invalid_operation("has no image yet: the exposure is under way")),

@@ -119,6 +119,15 @@ impl Drawtube {
         self.follows = self.follows.map(|_| ambient(self.longitude, now.utc));
     }
 
+    /// Goes on as before, with what is set from now on.
+    fn resume(&mut self, now: Now) {
+        let moving = self.is_moving(now);
+        self.go(self.to + self.followed(now), now);
+        if !moving {
+            self.from = self.to;
+        }
+    }
+
     /// Stands still from now on.
     fn stand(&mut self, now: Now) {
         self.go(f64::from(self.position(now)), now);
@@ -204,7 +213,7 @@ impl Unit for Drawtube {
     fn set_control(&mut self, control: Control, value: f64, now: Now) -> Result<()> {
         match control {
             Control::TemperatureCompensation => {
-                self.go(self.to, now);
+                self.resume(now);
                 self.follows = (value >= 0.5).then(|| ambient(self.longitude, now.utc));
             }
             Control::Reversed => {
@@ -212,11 +221,11 @@ impl Unit for Drawtube {
                 self.recount(f64::from(self.position(now)), sign, now)?;
             }
             Control::Backlash => {
-                self.go(self.to, now);
+                self.resume(now);
                 self.taken_up = value.round();
             }
             Control::Speed => {
-                self.go(self.to, now);
+                self.resume(now);
                 self.speed = value;
             }
             _ => self.limit(value as i32, now)?,

@@ -52,6 +52,8 @@ mod options;
 mod render;
 mod scene;
 mod sensor;
+#[cfg(test)]
+mod tests;
 mod weather;
 mod world;
 

@@ -391,7 +391,10 @@ impl Mount for Handle<MountUnit> {
 
     fn set_site(&self, site: Site) -> Result<()> {
         self.order(|mount, _| {
-            mount.set_place(Site::new(site.latitude, site.longitude, site.elevation)?, mount.ahead);
+            let checked = Site::new(site.latitude, site.longitude, site.elevation)?;
+            // Folding costs the last digit: what needs none comes back as it was written.
+            let folded = (-180.0..180.0).contains(&site.longitude.0);
+            mount.set_place(if folded { site } else { checked }, mount.ahead);
             Ok(())
         })
     }

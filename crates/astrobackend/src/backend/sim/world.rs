@@ -104,10 +104,14 @@ impl World {
         &self.entries
     }
 
+    pub(super) fn camera(&self, index: usize) -> &Mutex<CameraUnit> {
+        &self.cameras[index]
+    }
+
     /// A handle on one of the devices.
     pub(super) fn device(self: &Arc<World>, index: usize) -> AnyDevice {
         match self.entry(index).info.id.kind {
-            DeviceKind::Camera => AnyDevice::Camera(Handle::new(self, index, |world, index| &world.cameras[index])),
+            DeviceKind::Camera => AnyDevice::Camera(Handle::new(self, index, World::camera)),
             DeviceKind::FilterWheel => AnyDevice::FilterWheel(Handle::new(self, index, |world, _| &world.wheel)),
             DeviceKind::Focuser => AnyDevice::Focuser(Handle::new(self, index, |world, _| &world.focuser)),
             DeviceKind::Mount => AnyDevice::Mount(Handle::new(self, index, |world, _| &world.mount)),
@@ -159,7 +163,8 @@ impl World {
         Ok(image)
     }
 
-    fn scene(&self, camera: usize, shot: &Shot) -> Result<Scene> {
+    /// Everything that a finished exposure's picture depends on.
+    pub(super) fn scene(&self, camera: usize, shot: &Shot) -> Result<Scene> {
         let half = shot.exposure.as_secs_f64() / 2.0;
         let middle = shot.start.seconds + half;
         let [before, axes, after] = {
