@@ -39,21 +39,32 @@
 //! tracking. The best focus moves by 12 steps outward for each degree that it gets colder, and with the filter.
 
 mod camera;
+mod catalogue;
+mod chip;
 mod clock;
 mod cooler;
 mod drive;
+mod field;
 mod filter_wheel;
 mod focuser;
+mod glow;
 mod handle;
 mod motion;
 mod mount;
+mod nebulae;
 mod news;
+mod noise;
 mod options;
+mod photometry;
+mod projection;
+mod psf;
 mod render;
 mod scene;
 mod sensor;
+mod shade;
 #[cfg(test)]
 mod tests;
+mod turbulence;
 mod weather;
 mod world;
 
