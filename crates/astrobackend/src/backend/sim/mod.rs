@@ -36,7 +36,8 @@
 //! The mount begins at its home, looking at the pole, unparked and tracking. Tracking ends at the horizon limit. A
 //! German mount goes to targets east of the meridian beyond the pole, which turns the picture by 180 degrees, and
 //! may track on for three hours past the meridian; it flips with the next slew or when told. Parking and homing end
-//! tracking. The best focus moves by 12 steps outward for each degree that it gets colder, and with the filter.
+//! tracking. The focuser begins a little out of focus; its
+//! best position moves by 50 steps outward for each degree that it gets colder, and with the filter.
 
 mod camera;
 mod catalogue;
