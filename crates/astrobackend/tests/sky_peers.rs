@@ -121,6 +121,9 @@ fn stars_are_smallest_at_the_best_focus() {
     println!("half-flux diameters at {positions:?}: {diameters:?}");
     let best = (0..diameters.len()).min_by(|a, b| diameters[*a].total_cmp(&diameters[*b])).unwrap();
     assert!((positions[best] - 25_000).abs() <= 500, "smallest at {}: {diameters:?}", positions[best]);
-    assert!(diameters[..=best].windows(2).all(|pair| pair[0] > pair[1]), "not falling towards the focus: {diameters:?}");
+    assert!(
+        diameters[..=best].windows(2).all(|pair| pair[0] > pair[1]),
+        "not falling towards the focus: {diameters:?}"
+    );
     assert!(diameters[best..].windows(2).all(|pair| pair[0] < pair[1]), "not rising beyond the focus: {diameters:?}");
 }

@@ -57,7 +57,7 @@ impl StarField {
         let mut waiting = Vec::new();
         for star in stars(scene, &projection, limit(&response, &sight)) {
             let Some((x, y)) = projection.to_chip(direction(star.ra, star.dec)) else { continue };
-            let flux = response.from_the_sky(&starlight(star.mag, star.bv)).map(|electrons| electrons as f32);
+            let flux = response.of_sky_light(&starlight(star.mag, star.bv)).map(|electrons| electrons as f32);
             let Some(radius) = sight.radius(flux) else { continue };
             let (x, y, reach) = (x as f32, y as f32, radius + half_trail);
             let beside = |at: f32, (first, end): (u32, u32)| at + reach < first as f32 || at - reach > end as f32;
@@ -136,7 +136,7 @@ impl Sight<'_> {
 
 /// Magnitude of the faintest stars that are seen.
 fn limit(response: &Response, sight: &Sight) -> f64 {
-    let zero = response.from_the_sky(&starlight(0.0, 0.6)).into_iter().fold(0.0, f64::max);
+    let zero = response.of_sky_light(&starlight(0.0, 0.6)).into_iter().fold(0.0, f64::max);
     let faintest = f64::from(SEEN * sight.noise / sight.psf.peak());
     if zero > 0.0 { 2.5 * (zero / faintest).log10() } else { f64::NEG_INFINITY }
 }

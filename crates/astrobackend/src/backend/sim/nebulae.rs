@@ -213,6 +213,7 @@ impl Near {
         let stir = 0.3 + 4.2 * smooth(0.3, 14.0, distance);
         let billows = self.billows.smoother(1.0);
         let (stir_x, stir_y) = (billows.billows(12.0, east, north), billows.billows(12.0, east + 240.0, north));
+        let (east, north) = (east + stir * stir_x, north + stir * stir_y);
         // The wings: a loop around a point in the south-west, draped in filaments that run along it.
         let (x, y) = ((east + 4.5) / 16.0, (north + 13.5) / 17.5);
         let (loop_radius, loop_angle) = (length(x, y), x.atan2(y));

@@ -76,14 +76,14 @@ impl Projection {
     }
 
     /// The pixel on which a direction falls; `None` for the far half of the sky.
-    pub(super) fn to_chip(&self, direction: Direction) -> Option<(f64, f64)> {
+    pub(super) fn to_chip(self, direction: Direction) -> Option<(f64, f64)> {
         let (east, north) = self.plane.project(direction)?;
         let (x, y) = self.turn(east, north);
         Some((self.middle.0 + x, self.middle.1 + y))
     }
 
     /// The direction that falls on a pixel; not of unit length.
-    pub(super) fn to_sky(&self, x: f64, y: f64) -> Direction {
+    pub(super) fn to_sky(self, x: f64, y: f64) -> Direction {
         let (sin, cos) = self.rotation;
         let (right, up) = ((x - self.middle.0) / self.scale, (self.middle.1 - y) / self.scale);
         self.plane.direction(up * sin - right * cos, up * cos + right * sin)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// The band that a filter lets through, for the brightness of stars, nebulae and sky glow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::upper_case_acronyms, reason = "ions are written so")]
 pub(super) enum Band {
     /// All visible light.
     Luminance,
