@@ -17,9 +17,9 @@ fn records(header: &Header) -> Vec<u8> {
 }
 
 fn file(image: &Image, header: &Header) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = std::io::Cursor::new(Vec::new());
     write_to(&mut bytes, image, header).unwrap();
-    bytes
+    bytes.into_inner()
 }
 
 fn small() -> Image {

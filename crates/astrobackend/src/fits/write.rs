@@ -3,19 +3,19 @@
 use super::{BLOCK, Card, Header, Value, checksum, print, sample::Sample, structural};
 use crate::{Image, Result, atomic, each_pixel_type, image::Pixels};
 use std::{
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::Path,
 };
 
 /// Bytes swapped at a time: they stay in the processor's cache until they are written.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// Writes an image and its header to a file, which appears whole or not at all.
 ///
 /// The header's cards are written in their order after those that describe the file (`SIMPLE`, `BITPIX`,
 /// `NAXIS`, `BZERO`, `CHECKSUM` ...), which are always the writer's own; see [`header`](super::header) for
-/// composing one. An existing file is kept unless `overwrite`. Returns when the file is on the disk.
-/// Takes about 0.25 MB of memory, whatever the size of the image.
+/// composing one; those without a value are left out. An existing file is kept unless `overwrite`. Returns when the file is on the disk.
+/// Takes about 0.1 MB of memory, whatever the size of the image.
 ///
 /// Signed 32-bit pixels, which ASCOM speaks when it does not know better, are written with 16 bits when
 /// all values fit and [`max_adu`](crate::image::ImageMeta::max_adu) does not say otherwise.
@@ -26,11 +26,22 @@ pub fn write(path: impl AsRef<Path>, image: &Image, header: &Header, overwrite: 
     atomic::write(path.as_ref(), overwrite, |out| write_to(out, image, header))
 }
 
-/// Writes what [`write`] does to anything that takes bytes.
+/// Writes what [`write`] does from the present position on: into memory, into an open file.
+///
+/// It goes back once, to put the checksum of the pixels into the header.
+///
+/// ```
+/// # let image = astrobackend::Image::new(1, 1, astrobackend::image::Pixels::U8(vec![7]))?;
+/// use astrobackend::fits;
+/// let mut file = std::io::Cursor::new(Vec::new());
+/// fits::write_to(&mut file, &image, &fits::Header::new())?;
+/// assert_eq!(fits::parse(file.get_ref())?.0.pixels(), image.pixels());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_to(out: impl Write, image: &Image, header: &Header) -> io::Result<()> {
+pub fn write_to(out: impl Write + Seek, image: &Image, header: &Header) -> io::Result<()> {
     match image.pixels() {
         Pixels::I32(pixels) => match narrowed(pixels, image.meta.max_adu) {
             Narrowed::Unsigned => hdu(out, image, header, pixels, |p| p as u16),
@@ -63,38 +74,56 @@ fn narrowed(pixels: &[i32], max_adu: Option<u32>) -> Narrowed {
 }
 
 fn hdu<P: Copy, S: Sample>(
-    mut out: impl Write,
+    mut out: impl Write + Seek,
     image: &Image,
     header: &Header,
     pixels: &[P],
-    stored: impl Fn(P) -> S + Copy,
+    stored: impl Fn(P) -> S,
 ) -> io::Result<()> {
-    out.write_all(&header_unit::<S>(image, header, checksum::of_pixels(pixels, stored)))?;
+    let start = out.stream_position()?;
+    out.write_all(&header_unit::<S>(image, header, 0))?;
+    let mut sum = 0;
     let mut buffer = vec![0; BUFFER.min(pixels.len() * S::SIZE)];
     for chunk in pixels.chunks(BUFFER / S::SIZE) {
         let bytes = &mut buffer[..chunk.len() * S::SIZE];
         for (pixel, place) in chunk.iter().zip(bytes.chunks_exact_mut(S::SIZE)) {
             stored(*pixel).put(place);
         }
+        sum = checksum::add(sum, checksum::of_bytes(bytes));
         out.write_all(bytes)?;
     }
     out.write_all(&[0; BLOCK][..padding(pixels.len() * S::SIZE)])?;
+    let end = out.stream_position()?;
+    out.seek(SeekFrom::Start(start))?;
+    out.write_all(&header_unit::<S>(image, header, sum))?;
+    out.seek(SeekFrom::Start(end))?;
     out.flush()
 }
 
 /// The header in whole blocks, its checksum included.
 fn header_unit<S: Sample>(image: &Image, header: &Header, data_sum: u32) -> Vec<u8> {
     let mut cards = structure::<S>(image);
-    cards.extend(header.cards().iter().filter(|card| !structural(&card.keyword)).cloned());
-    cards.push(Card::new("DATASUM", data_sum.to_string(), "checksum of the data"));
-    cards.push(Card::new("CHECKSUM", "0".repeat(16), "checksum of header and data"));
-    let mut bytes: Vec<u8> = cards.iter().flat_map(print::lines).flat_map(String::into_bytes).collect();
+    cards.extend(header.cards().iter().filter(|card| is_written(card)).cloned());
+    let mut lines: Vec<String> = cards.iter().flat_map(print::lines).collect();
+    if lines.iter().any(|line| line.starts_with("CONTINUE")) {
+        lines.extend(print::lines(&Card::new("LONGSTRN", "OGIP 1.0", "texts may continue on the next line")));
+    }
+    // As wide as any sum, so that the length does not depend on it.
+    let data = format!("{data_sum:010}");
+    lines.extend(print::lines(&Card::new("DATASUM", data, "checksum of the data")));
+    lines.extend(print::lines(&Card::new("CHECKSUM", "0".repeat(16), "checksum of header and data")));
+    let mut bytes = lines.concat().into_bytes();
     let code = bytes.len() - print::RECORD + 11;
     bytes.extend(b"END");
     bytes.resize(bytes.len() + padding(bytes.len()), b' ');
     let sum = checksum::add(checksum::of_bytes(&bytes), data_sum);
     bytes[code..code + 16].copy_from_slice(checksum::encode(sum).as_bytes());
     bytes
+}
+
+/// Cards of the observation that have something to say.
+fn is_written(card: &Card) -> bool {
+    !structural(&card.keyword) && (card.is_commentary() || card.value != Value::None)
 }
 
 fn structure<S: Sample>(image: &Image) -> Vec<Card> {
