@@ -34,7 +34,7 @@ mod tests;
 pub use header::{Card, Header, Value};
 pub use keywords::header;
 pub use read::{parse, read};
-pub use write::{write, write_to};
+pub use write::{to_vec, write, write_to};
 
 /// Files consist of blocks of this many bytes.
 const BLOCK: usize = 2880;

@@ -19,6 +19,7 @@ fn records(header: &Header) -> Vec<u8> {
 fn file(image: &Image, header: &Header) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     write_to(&mut bytes, image, header).unwrap();
+    assert!(*bytes.get_ref() == to_vec(image, header));
     bytes.into_inner()
 }
 

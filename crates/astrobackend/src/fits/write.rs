@@ -1,4 +1,4 @@
-//! Images to FITS, through one small buffer: no second copy of the frame.
+//! Images to FITS, piece by piece: no second copy of the frame.
 
 use super::{BLOCK, Card, Header, Value, checksum, print, sample::Sample, structural};
 use crate::{Image, Result, atomic, each_pixel_type, image::Pixels};
@@ -7,15 +7,41 @@ use std::{
     path::Path,
 };
 
-/// Bytes swapped at a time: they stay in the processor's cache until they are written.
-const BUFFER: usize = 64 * 1024;
+/// Bytes swapped at a time: they stay in the processor's first cache until they are summed and written.
+const CHUNK: usize = 8 * 1024;
+
+/// Runs the same code for an image's pixels and the function that makes each what FITS stores.
+macro_rules! each_stored_type {
+    ($image:expr, $pixels:ident, $stored:ident => $body:expr) => {
+        match $image.pixels() {
+            Pixels::I32($pixels) => match narrowed($pixels, $image.meta.max_adu) {
+                Narrowed::Unsigned => {
+                    let $stored = |p: i32| p as u16;
+                    $body
+                }
+                Narrowed::Signed => {
+                    let $stored = |p: i32| p as i16;
+                    $body
+                }
+                Narrowed::Not => {
+                    let $stored = |p: i32| p;
+                    $body
+                }
+            },
+            pixels => each_pixel_type!(pixels, $pixels => {
+                let $stored = |p| p;
+                $body
+            }),
+        }
+    };
+}
 
 /// Writes an image and its header to a file, which appears whole or not at all.
 ///
 /// The header's cards are written in their order after those that describe the file (`SIMPLE`, `BITPIX`,
 /// `NAXIS`, `BZERO`, `CHECKSUM` ...), which are always the writer's own; see [`header`](super::header) for
 /// composing one; those without a value are left out. An existing file is kept unless `overwrite`. Returns when the file is on the disk.
-/// Takes about 0.1 MB of memory, whatever the size of the image.
+/// Takes less than 0.1 MB of memory, whatever the size of the image.
 ///
 /// Signed 32-bit pixels, which ASCOM speaks when it does not know better, are written with 16 bits when
 /// all values fit and [`max_adu`](crate::image::ImageMeta::max_adu) does not say otherwise.
@@ -42,14 +68,22 @@ pub fn write(path: impl AsRef<Path>, image: &Image, header: &Header, overwrite: 
 /// # Errors
 /// Those of `out`.
 pub fn write_to(out: impl Write + Seek, image: &Image, header: &Header) -> io::Result<()> {
-    match image.pixels() {
-        Pixels::I32(pixels) => match narrowed(pixels, image.meta.max_adu) {
-            Narrowed::Unsigned => hdu(out, image, header, pixels, |p| p as u16),
-            Narrowed::Signed => hdu(out, image, header, pixels, |p| p as i16),
-            Narrowed::Not => hdu(out, image, header, pixels, |p| p),
-        },
-        pixels => each_pixel_type!(pixels, p => hdu(out, image, header, p, |p| p)),
-    }
+    each_stored_type!(image, pixels, stored => stream(out, image, header, pixels, stored))
+}
+
+/// The whole file in memory, as [`write`] would write it.
+///
+/// Takes the memory of the file and no more.
+///
+/// ```
+/// # let image = astrobackend::Image::new(1, 1, astrobackend::image::Pixels::U8(vec![7]))?;
+/// use astrobackend::fits;
+/// let file = fits::to_vec(&image, &fits::Header::new());
+/// assert_eq!(fits::parse(&file)?.0.pixels(), image.pixels());
+/// # Ok::<(), astrobackend::Error>(())
+/// ```
+pub fn to_vec(image: &Image, header: &Header) -> Vec<u8> {
+    each_stored_type!(image, pixels, stored => collect(image, header, pixels, stored))
 }
 
 enum Narrowed {
@@ -73,7 +107,7 @@ fn narrowed(pixels: &[i32], max_adu: Option<u32>) -> Narrowed {
     }
 }
 
-fn hdu<P: Copy, S: Sample>(
+fn stream<P: Copy, S: Sample>(
     mut out: impl Write + Seek,
     image: &Image,
     header: &Header,
@@ -83,13 +117,10 @@ fn hdu<P: Copy, S: Sample>(
     let start = out.stream_position()?;
     out.write_all(&header_unit::<S>(image, header, 0))?;
     let mut sum = 0;
-    let mut buffer = vec![0; BUFFER.min(pixels.len() * S::SIZE)];
-    for chunk in pixels.chunks(BUFFER / S::SIZE) {
+    let mut buffer = [0; CHUNK];
+    for chunk in pixels.chunks(CHUNK / S::SIZE) {
         let bytes = &mut buffer[..chunk.len() * S::SIZE];
-        for (pixel, place) in chunk.iter().zip(bytes.chunks_exact_mut(S::SIZE)) {
-            stored(*pixel).put(place);
-        }
-        sum = checksum::add(sum, checksum::of_bytes(bytes));
+        sum = checksum::add(sum, encode(chunk, bytes, &stored));
         out.write_all(bytes)?;
     }
     out.write_all(&[0; BLOCK][..padding(pixels.len() * S::SIZE)])?;
@@ -98,6 +129,26 @@ fn hdu<P: Copy, S: Sample>(
     out.write_all(&header_unit::<S>(image, header, sum))?;
     out.seek(SeekFrom::Start(end))?;
     out.flush()
+}
+
+fn collect<P: Copy, S: Sample>(image: &Image, header: &Header, pixels: &[P], stored: impl Fn(P) -> S) -> Vec<u8> {
+    let unit = header_unit::<S>(image, header, 0);
+    let data = pixels.len() * S::SIZE;
+    let mut file = vec![0; unit.len() + data + padding(data)];
+    let mut sum = 0;
+    for (chunk, bytes) in pixels.chunks(CHUNK / S::SIZE).zip(file[unit.len()..][..data].chunks_mut(CHUNK)) {
+        sum = checksum::add(sum, encode(chunk, bytes, &stored));
+    }
+    file[..unit.len()].copy_from_slice(&header_unit::<S>(image, header, sum));
+    file
+}
+
+/// Stores pixels and returns their checksum.
+fn encode<P: Copy, S: Sample>(pixels: &[P], bytes: &mut [u8], stored: impl Fn(P) -> S) -> u32 {
+    for (pixel, place) in pixels.iter().zip(bytes.chunks_exact_mut(S::SIZE)) {
+        stored(*pixel).put(place);
+    }
+    checksum::of_bytes(bytes)
 }
 
 /// The header in whole blocks, its checksum included.
