@@ -159,6 +159,22 @@ fn keywords_of_a_complete_observation() {
 }
 
 #[test]
+fn a_mounts_coordinates_of_date_become_those_of_2000() {
+    let mut image = small();
+    let place = RaDec::j2000(Hours(5.588), Degrees(-5.391));
+    let observation = |at: &str| {
+        let pointing = place.to(crate::Equinox::OfDate, at.parse().unwrap()).unwrap();
+        Observation { pointing: Some(pointing), ..Observation::default() }
+    };
+    let unknown = header(&image, &observation("2026-01-15T23:00:00Z"));
+    assert_eq!(unknown.real("RA"), None, "without a time nothing is known");
+    image.meta = known(3, 2);
+    let header = header(&image, &observation("2026-01-15T23:00:00.5Z"));
+    assert!((header.real("RA").unwrap() - 83.82).abs() < 1e-6);
+    assert!((header.real("DEC").unwrap() + 5.391).abs() < 1e-6);
+}
+
+#[test]
 fn nothing_known_is_nothing_written() {
     let header = header(&small(), &Observation::default());
     let written: Vec<&str> = header.cards().iter().map(|card| card.keyword.as_str()).collect();
