@@ -35,7 +35,9 @@ mod error;
 pub mod event;
 pub mod fits;
 pub mod image;
+pub mod naming;
 pub mod observation;
+pub mod preview;
 mod units;
 pub mod wait;
 
