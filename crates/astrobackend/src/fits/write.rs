@@ -39,7 +39,7 @@ macro_rules! each_stored_type {
 /// Writes an image and its header to a file, which appears whole or not at all.
 ///
 /// The header's cards are written in their order after those that describe the file (`SIMPLE`, `BITPIX`,
-/// `NAXIS`, `BZERO`, `CHECKSUM` ...), which are always the writer's own; see [`header`](super::header) for
+/// `NAXIS`, `BZERO`, `CHECKSUM` ...), which are always the writer's own; see [`header()`](super::header) for
 /// composing one; those without a value are left out. An existing file is kept unless `overwrite`. Returns when the file is on the disk.
 /// Takes less than 0.1 MB of memory, whatever the size of the image.
 ///
@@ -52,7 +52,7 @@ pub fn write(path: impl AsRef<Path>, image: &Image, header: &Header, overwrite: 
     atomic::write(path.as_ref(), overwrite, |out| write_to(out, image, header))
 }
 
-/// Writes what [`write`] does from the present position on: into memory, into an open file.
+/// Writes what [`write()`] does from the present position on: into memory, into an open file.
 ///
 /// It goes back once, to put the checksum of the pixels into the header.
 ///
@@ -71,7 +71,7 @@ pub fn write_to(out: impl Write + Seek, image: &Image, header: &Header) -> io::R
     each_stored_type!(image, pixels, stored => stream(out, image, header, pixels, stored))
 }
 
-/// The whole file in memory, as [`write`] would write it.
+/// The whole file in memory, as [`write()`] would write it.
 ///
 /// Takes the memory of the file and no more.
 ///
