@@ -3,6 +3,8 @@
 //!
 //! Without Python, astropy and sep the tests are skipped and say so; with `ASTROBACKEND_REQUIRE_PEERS=1` they fail.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use astrobackend::{
     Degrees, Hours, RaDec, Wait,
     device::{CameraExt, Exposure, FilterWheelExt, FocuserExt, MountExt, PierSide},
@@ -75,7 +77,7 @@ fn catalogue_stars_stand_where_the_pointing_puts_them() {
     for (n, (options, rotation, ra, dec)) in [
         ("seed=1", 0.0, 5.9, 20.0),
         ("seed=2&rotation=63", 63.0, 3.79, 24.1),
-        ("seed=3&sensor=imx571&equinox=j2000", 0.0, 8.7, 62.0),
+        ("seed=3&sensor=imx571&equinox=j2000", 0.0, 8.67, 19.7),
     ]
     .into_iter()
     .enumerate()
@@ -121,6 +123,9 @@ fn stars_are_smallest_at_the_best_focus() {
     println!("half-flux diameters at {positions:?}: {diameters:?}");
     let best = (0..diameters.len()).min_by(|a, b| diameters[*a].total_cmp(&diameters[*b])).unwrap();
     assert!((positions[best] - 25_000).abs() <= 500, "smallest at {}: {diameters:?}", positions[best]);
-    assert!(diameters[..=best].windows(2).all(|pair| pair[0] > pair[1]), "not falling towards the focus: {diameters:?}");
+    assert!(
+        diameters[..=best].windows(2).all(|pair| pair[0] > pair[1]),
+        "not falling towards the focus: {diameters:?}"
+    );
     assert!(diameters[best..].windows(2).all(|pair| pair[0] < pair[1]), "not rising beyond the focus: {diameters:?}");
 }

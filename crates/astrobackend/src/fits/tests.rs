@@ -155,6 +155,9 @@ fn keywords_of_a_complete_observation() {
     assert_eq!(header.get("FOCTEMP"), None);
     assert!(header.real("CENTALT").is_some_and(|alt| (30.0..65.0).contains(&alt)));
     assert!(header.real("AIRMASS").is_some_and(|airmass| (1.0..2.0).contains(&airmass)));
+    for card in header.cards() {
+        assert!(print::lines(card).concat().contains(&card.comment), "cut off: {card:?}");
+    }
     assert!(header.cards().iter().any(|card| card.keyword == "HISTORY" && card.comment.contains("sim:///Camera")));
 }
 
