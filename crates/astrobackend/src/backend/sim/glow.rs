@@ -71,9 +71,9 @@ impl Glow {
     }
 }
 
-/// Size in arcminutes of the smallest detail that the picture can show.
+/// Size in arcminutes of the smallest detail that the picture can show: two cells, if nothing blurs it more.
 fn detail(scene: &Scene, arcsec_per_pixel: f64) -> f64 {
     let shadow = scene.defocus.abs() * 1e-6 * scene.aperture.0 / (scene.focal_length.0 * scene.focal_length.0) * ARCSEC;
     let blur = shadow.max(scene.trail.0.hypot(scene.trail.1)).max(scene.seeing);
-    blur.max(f64::from(CELL) * arcsec_per_pixel) / 60.0
+    blur.max(f64::from(2 * CELL) * arcsec_per_pixel) / 60.0
 }
