@@ -27,6 +27,7 @@
 //! and the waiting helpers take a [`Wait`] that ends them in time or when cancelled.
 
 mod address;
+mod atomic;
 pub mod backend;
 mod coords;
 pub mod device;
@@ -34,7 +35,9 @@ mod error;
 pub mod event;
 pub mod fits;
 pub mod image;
+pub mod naming;
 pub mod observation;
+pub mod preview;
 mod units;
 pub mod wait;
 pub mod wire;
