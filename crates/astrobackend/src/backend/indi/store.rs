@@ -7,7 +7,7 @@
 use crate::{
     Error, Result,
     event::Level,
-    wire::indi::{Elements, Message, Number as WireNumber, Perm, Rule, State, Vector},
+    wire::indi::{Elements, Message, Number as WireNumber, Perm, State, Vector},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -72,7 +72,6 @@ struct Note {
 pub(super) struct Property {
     pub(super) state: State,
     pub(super) perm: Perm,
-    pub(super) rule: Option<Rule>,
     pub(super) elements: Vec<Element>,
     /// Number of the last message about it.
     pub(super) seq: u64,
@@ -168,7 +167,10 @@ impl Store {
             _ => {}
         }
         if self.weight > MAX_WEIGHT {
-            return Err(Error::protocol(format!("the server defines more than {} MiB of properties", MAX_WEIGHT >> 20)));
+            return Err(Error::protocol(format!(
+                "the server defines more than {} MiB of properties",
+                MAX_WEIGHT >> 20
+            )));
         }
         Ok(())
     }
@@ -263,7 +265,8 @@ fn changed(changes: &mut Vec<Change>, device: &str) {
 
 /// The level that a message begins with, by the convention of `libindi`, and the rest.
 fn level_of(text: &str) -> (Level, &str) {
-    let words = [("[ERROR]", Level::Error), ("[WARNING]", Level::Warning), ("[INFO]", Level::Info), ("[DEBUG]", Level::Info)];
+    let words =
+        [("[ERROR]", Level::Error), ("[WARNING]", Level::Warning), ("[INFO]", Level::Info), ("[DEBUG]", Level::Info)];
     let found = words.iter().find_map(|(word, level)| Some((*level, text.strip_prefix(word)?.trim_start())));
     let (level, text) = found.unwrap_or((if text.starts_with("Error:") { Level::Error } else { Level::Info }, text));
     (level, text.strip_prefix("Error: ").unwrap_or(text))
@@ -351,7 +354,6 @@ impl Property {
         let mut property = Property {
             state: vector.state.unwrap_or(State::Idle),
             perm: vector.perm.unwrap_or(Perm::ReadWrite),
-            rule: vector.rule,
             elements: elements(vector.elements),
             seq,
             defined: seq,
@@ -485,7 +487,8 @@ impl Property {
             Value::Text(text) => text.len(),
             _ => 0,
         };
-        let weigh = |element: &Element| ELEMENT_WEIGHT + element.name.len() + element.label.len() + text(&element.value);
+        let weigh =
+            |element: &Element| ELEMENT_WEIGHT + element.name.len() + element.label.len() + text(&element.value);
         ELEMENT_WEIGHT + self.elements.iter().map(weigh).sum::<usize>()
     }
 }
@@ -545,7 +548,8 @@ mod tests {
 
     #[test]
     fn reports_before_definitions_and_of_unknown_elements_are_left_out() {
-        let early = "<setNumberVector device='F' name='ABS' state='Busy'><oneNumber name='P'>7</oneNumber></setNumberVector>";
+        let early =
+            "<setNumberVector device='F' name='ABS' state='Busy'><oneNumber name='P'>7</oneNumber></setNumberVector>";
         let odd = "<setNumberVector device='F' name='ABS'><oneNumber name='Q'>7</oneNumber><oneNumber name='P' max='90'>8</oneNumber></setNumberVector>";
         let store = store(&format!("{early}{FOCUSER}{odd}"));
         let device = store.device("F").unwrap();
