@@ -40,6 +40,7 @@ pub mod observation;
 pub mod preview;
 mod units;
 pub mod wait;
+pub mod wire;
 
 pub use address::Address;
 pub use backend::{Backend, FRAMEWORKS, Framework, backend_choices, default_backend, open};
