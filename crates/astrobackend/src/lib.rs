@@ -35,6 +35,7 @@ pub mod event;
 pub mod fits;
 pub mod image;
 pub mod observation;
+pub mod rig;
 mod units;
 pub mod wait;
 
