@@ -27,6 +27,7 @@
 //! and the waiting helpers take a [`Wait`] that ends them in time or when cancelled.
 
 mod address;
+mod atomic;
 pub mod backend;
 mod coords;
 pub mod device;

@@ -1,5 +1,8 @@
 //! Places on the sky and on Earth, each with its frame in the type.
 
+mod astrometry;
+mod convert;
+
 use crate::{Degrees, Hours, Metres};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -10,12 +13,12 @@ pub enum Equinox {
     /// Fixed axes of the year 2000 (ICRS to better than this library needs): what catalogues give (ASCOM 2).
     #[default]
     J2000,
-    /// True equator and equinox of the moment, aberration included: what most mounts speak,
-    /// "JNow" (ASCOM 1 topocentric, INDI `EQUATORIAL_EOD_COORD`).
+    /// True equator and equinox of the moment, aberration included, seen from the Earth's centre: what most
+    /// mounts speak, "JNow" (ASCOM 1 topocentric, INDI `EQUATORIAL_EOD_COORD`).
     OfDate,
-    /// ASCOM 3.
+    /// Mean equator and equinox of the year 2050 (ASCOM 3).
     J2050,
-    /// ASCOM 4.
+    /// The FK4 catalogue's axes of the year 1950, E-terms of aberration included (ASCOM 4).
     B1950,
     /// Some other frame, known to the mount alone (ASCOM 0).
     Other,
