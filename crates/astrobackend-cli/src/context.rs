@@ -1,0 +1,103 @@
+//! What every verb needs: the session that opens devices, deadlines, and Ctrl-C.
+
+use crate::{args::Global, exit, output::Output};
+use astrobackend::{
+    Cancel, Error, ErrorKind, Result, Wait,
+    rig::{Rig, Session},
+};
+use std::{
+    process,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+/// The longest wait for a motion, unless `--timeout` says otherwise.
+const MOTION: Duration = Duration::from_secs(300);
+/// The same for cooling, which takes its time.
+const COOLING: Duration = Duration::from_secs(1800);
+/// The same for read-out and delivery of a picture, after its exposure.
+const DELIVERY: Duration = Duration::from_secs(120);
+
+/// What every verb needs.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Opens devices.
+    pub(crate) session: Session,
+    /// Says things.
+    pub(crate) out: Output,
+    /// Set by Ctrl-C.
+    pub(crate) cancel: Cancel,
+    timeout: Option<Duration>,
+    /// Return as soon as a motion has started.
+    pub(crate) no_wait: bool,
+}
+
+impl Context {
+    /// Reads the rig file; opens nothing yet.
+    pub(crate) fn new(global: &Global, out: Output, cancel: Cancel) -> Result<Self> {
+        let mut session = Session::new().with_devices(&global.device);
+        if let Some(path) = &global.rig {
+            session = session.with_rig(Rig::load(path)?);
+        }
+        if let Some(backend) = &global.backend {
+            session = session.with_backend(backend);
+        }
+        Ok(Context { session, out, cancel, timeout: global.timeout, no_wait: global.no_wait })
+    }
+
+    /// The wait for a motion.
+    pub(crate) fn motion(&self) -> Wait {
+        self.wait(self.timeout.unwrap_or(MOTION))
+    }
+
+    /// The wait for the cooler.
+    pub(crate) fn cooling(&self) -> Wait {
+        self.wait(self.timeout.unwrap_or(COOLING))
+    }
+
+    /// The wait for a picture: its exposure, and the time limit for what follows.
+    pub(crate) fn exposure(&self, exposure: Duration) -> Wait {
+        self.wait(exposure.saturating_add(self.timeout.unwrap_or(DELIVERY)))
+    }
+
+    fn wait(&self, timeout: Duration) -> Wait {
+        Wait::new(timeout).cancelled_by(&self.cancel)
+    }
+
+    /// Says what Ctrl-C did: `stopped` is true once the helper that waited has aborted what it started.
+    ///
+    /// When the abort failed its own sentence stays, so that nobody believes the device has stopped.
+    pub(crate) fn interruptible<T>(&self, stopped: &str, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match error.kind() == ErrorKind::Cancelled && self.cancel.is_cancelled() {
+            true if std::error::Error::source(&error).is_some() => interrupted(&error.to_string()),
+            true => interrupted(stopped),
+            false => error,
+        })
+    }
+
+    /// Fails when Ctrl-C was pressed between two operations.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        if self.cancel.is_cancelled() { Err(interrupted("nothing was under way")) } else { Ok(()) }
+    }
+}
+
+fn interrupted(what: &str) -> Error {
+    Error::new(ErrorKind::Cancelled, format!("interrupted: {what}"))
+}
+
+/// A switch that the first Ctrl-C (or SIGTERM) sets, so that the work is stopped in order; the second one ends
+/// the program on the spot.
+pub(crate) fn cancel_on_interrupt() -> Cancel {
+    static PRESSED: AtomicBool = AtomicBool::new(false);
+    let cancel = Cancel::new();
+    let switch = cancel.clone();
+    let set = ctrlc::set_handler(move || {
+        if PRESSED.swap(true, Ordering::SeqCst) {
+            process::exit(exit::INTERRUPTED.into());
+        }
+        switch.cancel();
+    });
+    // Without a handler Ctrl-C ends the program as it always does.
+    drop(set);
+    cancel
+}
