@@ -36,6 +36,7 @@ pub mod event;
 pub mod fits;
 pub mod image;
 pub mod observation;
+pub mod preview;
 pub mod rig;
 mod units;
 pub mod wait;
