@@ -294,7 +294,13 @@ fn commentary(card: Card) -> Result<Card> {
 
 /// In the characters that FITS allows: 0x20 to 0x7E.
 fn printable(text: &str) -> String {
-    let latin = if text.is_ascii() { text.to_owned() } else { deunicode::deunicode_with_tofu(text, "?") };
+    let mut latin = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            _ if c.is_ascii() => latin.push(c),
+            _ => latin.push_str(deunicode::deunicode_char(c).unwrap_or("?")),
+        }
+    }
     let allowed = |c: char| match c {
         ' '..='~' => c,
         '\t' | '\n' | '\r' => ' ',

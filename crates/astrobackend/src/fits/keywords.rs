@@ -164,7 +164,7 @@ impl Keywords {
         self.number("CENTAZ", horizon.map(|h| h.az.0), 4, "[deg] azimuth of the telescope, from north to east");
         self.number("OBJCTALT", horizon.map(|h| h.alt.0), 4, "[deg] altitude of the telescope");
         self.number("OBJCTAZ", horizon.map(|h| h.az.0), 4, "[deg] azimuth of the telescope, from north to east");
-        self.number("AIRMASS", horizon.and_then(AltAz::airmass), 4, "at mid exposure (Pickering 2002)");
+        self.number("AIRMASS", horizon.and_then(AltAz::airmass), 4, "at mid exposure (Young 1994)");
         let side = match observation.pier_side {
             PierSide::East => Some("EAST"),
             PierSide::West => Some("WEST"),

@@ -105,7 +105,8 @@ fn pixel_size(cards: &mut Cards, frame: Option<Frame>) -> Option<(f64, f64)> {
 /// The pattern at the first pixel: that of the keyword, moved by its offsets.
 fn bayer(cards: &mut Cards) -> Option<BayerPattern> {
     let pattern: BayerPattern = cards.first(&["BAYERPAT"], |value| value.as_text()?.parse().ok())?;
-    let mut odd = |keyword: &str| cards.first(&[keyword], Value::as_integer).map_or(0, |offset| offset.rem_euclid(2) as u32);
+    let mut odd =
+        |keyword: &str| cards.first(&[keyword], Value::as_integer).map_or(0, |offset| offset.rem_euclid(2) as u32);
     Some(pattern.shifted(odd("XBAYROFF"), odd("YBAYROFF")))
 }
 
@@ -128,5 +129,5 @@ fn frame_type(text: &str) -> Option<FrameType> {
 fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim().trim_end_matches('Z');
     let civil: DateTime = text.contains('T').then(|| text.parse().ok())??;
-    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    TimeZone::UTC.to_timestamp(civil).ok()
 }

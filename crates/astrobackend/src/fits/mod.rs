@@ -28,6 +28,9 @@ mod read;
 mod sample;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use header::{Card, Header, Value};
 pub use keywords::header;
 pub use read::{parse, read};

@@ -98,6 +98,9 @@ fn long_text(lead: &str, text: &str, comment: &str) -> Vec<String> {
             piece.extend((c == '\'').then_some(c));
         }
     }
+    if pieces.last().is_some_and(|piece| piece.len() + comment.len() + " / ".len() > TEXT) {
+        pieces.push(String::new());
+    }
     let last = pieces.len() - 1;
     let record = |(n, piece): (usize, &String)| {
         let lead = if n == 0 { lead } else { "CONTINUE  " };

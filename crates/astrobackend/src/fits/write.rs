@@ -49,7 +49,8 @@ enum Narrowed {
 
 /// Whether 16 bits hold all of the pixels and, as far as is known, those of the camera's next picture.
 fn narrowed(pixels: &[i32], max_adu: Option<u32>) -> Narrowed {
-    let all = |low: i32, high: i32| pixels.chunks(4096).all(|c| c.iter().fold(true, |ok, p| ok & (low <= *p && *p <= high)));
+    let all =
+        |low: i32, high: i32| pixels.chunks(4096).all(|c| c.iter().fold(true, |ok, p| ok & (low <= *p && *p <= high)));
     if max_adu.is_some_and(|max| max > u32::from(u16::MAX)) {
         Narrowed::Not
     } else if all(0, u16::MAX.into()) {
