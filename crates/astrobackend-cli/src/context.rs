@@ -3,11 +3,15 @@
 use crate::{args::Global, exit, output::Output};
 use astrobackend::{
     Cancel, Error, ErrorKind, Result, Wait,
-    rig::{Rig, Session},
+    device::{Camera, FilterWheel, Focuser, Mount},
+    rig::{Member, Rig, Session},
 };
 use std::{
     process,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,9 +31,23 @@ pub(crate) struct Context {
     pub(crate) out: Output,
     /// Set by Ctrl-C.
     pub(crate) cancel: Cancel,
+    /// Devices named on the command line.
+    pub(crate) named: Vec<String>,
     timeout: Option<Duration>,
     /// Return as soon as a motion has started.
     pub(crate) no_wait: bool,
+}
+
+macro_rules! used {
+    ($(#[$doc:meta])* $name:ident, $trait:ident) => {
+        $(#[$doc])*
+        pub(crate) fn $name(&self) -> Result<Arc<dyn $trait>> {
+            let device = self.session.$name(None)?;
+            let info = device.info();
+            self.out.detail(format!("{}: {} at {}", info.id.kind, info.id, info.address));
+            Ok(device)
+        }
+    };
 }
 
 impl Context {
@@ -42,8 +60,43 @@ impl Context {
         if let Some(backend) = &global.backend {
             session = session.with_backend(backend);
         }
-        Ok(Context { session, out, cancel, timeout: global.timeout, no_wait: global.no_wait })
+        let named = global.device.clone();
+        Ok(Context { session, out, cancel, named, timeout: global.timeout, no_wait: global.no_wait })
     }
+
+    /// The devices named on the command line, or else all; warns of those that cannot be reached.
+    ///
+    /// # Errors
+    /// When none can be reached.
+    pub(crate) fn chosen(&self) -> Result<Vec<Member>> {
+        if !self.named.is_empty() {
+            let named: Result<Vec<_>> = self.named.iter().map(|name| self.session.named(name)).collect();
+            return named.map(|members| members.into_iter().flatten().collect());
+        }
+        let (members, mut errors) = self.session.reachable();
+        if members.is_empty() && !errors.is_empty() {
+            return Err(errors.swap_remove(0));
+        }
+        errors.iter().for_each(|error| self.out.warn(error));
+        Ok(members)
+    }
+
+    used!(
+        /// The camera of this command, connected.
+        camera, Camera
+    );
+    used!(
+        /// The filter wheel of this command, connected.
+        filter_wheel, FilterWheel
+    );
+    used!(
+        /// The focuser of this command, connected.
+        focuser, Focuser
+    );
+    used!(
+        /// The mount of this command, connected.
+        mount, Mount
+    );
 
     /// The wait for a motion.
     pub(crate) fn motion(&self) -> Wait {

@@ -41,9 +41,7 @@ pub(crate) fn caps(device: &AnyDevice) -> astrobackend::Result<Value> {
     Ok(match device {
         AnyDevice::Camera(camera) => camera_caps(&*camera.caps()?),
         AnyDevice::FilterWheel(wheel) => {
-            let filter = |(place, filter): (usize, &astrobackend::device::Filter)| {
-                json!({ "slot": place + 1, "name": filter.name, "focus_offset_steps": filter.focus_offset })
-            };
+            let filter = |(place, filter): (usize, &astrobackend::device::Filter)| json!({ "slot": place + 1, "name": filter.name, "focus_offset_steps": filter.focus_offset });
             json!({ "filters": wheel.filters()?.iter().enumerate().map(filter).collect::<Vec<_>>() })
         }
         AnyDevice::Focuser(focuser) => focuser_caps(&focuser.caps()?),

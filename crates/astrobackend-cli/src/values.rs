@@ -82,7 +82,8 @@ fn ra_dec(words: &[&str], text: &str) -> Result<RaDec> {
         return Err(Error::invalid(format!("right ascension {ra:?} must be in hours")));
     }
     let dec = dec.parse::<Degrees>().map_err(|_| no_target(text))?;
-    let ra = ra.parse::<Hours>().map_err(|error| if error.message().contains("hours") { error } else { no_target(text) })?;
+    let ra =
+        ra.parse::<Hours>().map_err(|error| if error.message().contains("hours") { error } else { no_target(text) })?;
     Ok(RaDec::j2000(ra, dec))
 }
 
@@ -154,9 +155,10 @@ impl FromStr for TrackChange {
         match text.to_ascii_lowercase().as_str() {
             "on" => Ok(TrackChange::On),
             "off" => Ok(TrackChange::Off),
-            rate => rate.parse().map(TrackChange::At).map_err(|_| {
-                wrong(text, "no way to track: on, off, sidereal, lunar, solar or king")
-            }),
+            rate => rate
+                .parse()
+                .map(TrackChange::At)
+                .map_err(|_| wrong(text, "no way to track: on, off, sidereal, lunar, solar or king")),
         }
     }
 }
@@ -203,7 +205,8 @@ mod tests {
     #[test]
     fn a_target_is_read_in_the_forms_that_people_write() {
         let nebula = place("05:35:17.3 -05:23:28");
-        for text in ["5h35m17.3s -5d23m28s", "5 35 17.3 -5 23 28", "05:35:17.3, -05:23:28", "5:35:17.3 −5:23:28 J2000"] {
+        for text in ["5h35m17.3s -5d23m28s", "5 35 17.3 -5 23 28", "05:35:17.3, -05:23:28", "5:35:17.3 −5:23:28 J2000"]
+        {
             assert_eq!(place(text), nebula, "{text}");
         }
         assert_eq!(place("5 35 17 5 23 28"), place("05:35:17 +05:23:28"));

@@ -1,10 +1,7 @@
 //! `cool`: the sensor's temperature, and the cooler.
 
 use crate::{context::Context, json, progress::Progress, values::Cooling};
-use astrobackend::{
-    Celsius, Error, Result,
-    device::Camera,
-};
+use astrobackend::{Celsius, Error, Result, device::Camera};
 use serde_json::json;
 
 /// Degrees from the set point at which the sensor counts as there.
@@ -20,7 +17,7 @@ pub(crate) struct Args {
 
 /// Shows the temperature, after the change that was asked for.
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
-    let camera = ctx.session.camera(None)?;
+    let camera = ctx.camera()?;
     match args.cooling {
         None => {}
         Some(Cooling::Off) => camera.set_cooler(None)?,
@@ -42,9 +39,7 @@ pub(crate) fn check(camera: &dyn Camera, celsius: f64) -> Result<()> {
         None => Error::unsupported("has no cooler"),
         Some(None) => Error::unsupported("has a cooler without temperature control"),
         Some(Some(range)) if range.contains(&Celsius(celsius)) => return Ok(()),
-        Some(Some(range)) => {
-            Error::invalid(format!("{celsius} °C is not within {} to {}", range.start(), range.end()))
-        }
+        Some(Some(range)) => Error::invalid(format!("{celsius} °C is not within {} to {}", range.start(), range.end())),
     };
     Err(refused.on(camera.info().id))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 pub(crate) fn run(ctx: &Context) -> Result<()> {
     let mut rows = Vec::new();
     let mut objects = Vec::new();
-    for member in ctx.session.all()? {
+    for member in ctx.chosen()? {
         let connected = is_connected(&member);
         if let Err(error) = &connected {
             ctx.out.warn(error);

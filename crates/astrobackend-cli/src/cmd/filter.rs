@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 /// Shows the filter, after bringing the one in that was asked for.
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
-    let wheel = ctx.session.filter_wheel(None)?;
+    let wheel = ctx.filter_wheel()?;
     if let Some(wanted) = &args.filter {
         let place = find(&*wheel, wanted)?;
         match ctx.no_wait {
@@ -47,7 +47,8 @@ pub(crate) fn find(wheel: &dyn FilterWheel, wanted: &str) -> Result<usize> {
 pub(crate) fn select(ctx: &Context, wheel: &dyn FilterWheel, place: usize) -> Result<()> {
     let name = wheel.filters()?.get(place).map(|filter| filter.name.clone()).unwrap_or_default();
     let progress = Progress::step(ctx.out, &format!("filter {name}"));
-    let moved = ctx.interruptible("the wheel goes on turning, it cannot be stopped", wheel.move_to(place, &ctx.motion()));
+    let moved =
+        ctx.interruptible("the wheel goes on turning, it cannot be stopped", wheel.move_to(place, &ctx.motion()));
     drop(progress);
     moved
 }
@@ -62,9 +63,7 @@ fn show(ctx: &Context, wheel: &dyn FilterWheel) -> Result<()> {
         let mark = if state.position == Some(place) { '*' } else { ' ' };
         text += &format!("\n{mark} {} {}", place + 1, filter.name);
     }
-    let list = |(place, filter): (usize, &astrobackend::device::Filter)| {
-        json!({ "slot": place + 1, "name": filter.name, "focus_offset_steps": filter.focus_offset })
-    };
+    let list = |(place, filter): (usize, &astrobackend::device::Filter)| json!({ "slot": place + 1, "name": filter.name, "focus_offset_steps": filter.focus_offset });
     let all: Vec<_> = filters.iter().enumerate().map(list).collect();
     let object = json!({ "device": name, "filter": now, "filters": all });
     ctx.out.data(text, json::merged(object, json::filter_wheel(&state)))

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 /// Shows the position, after the move that was asked for.
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
-    let focuser = ctx.session.focuser(None)?;
+    let focuser = ctx.focuser()?;
     match args.position {
         None => {}
         Some(FocusMove::To(position)) if ctx.no_wait => focuser.start_move(position)?,
@@ -47,13 +47,20 @@ pub(crate) fn check(focuser: &dyn Focuser, change: FocusMove) -> Result<()> {
 /// Moves the focuser and waits.
 pub(crate) fn move_it(ctx: &Context, focuser: &dyn Focuser, change: FocusMove) -> Result<()> {
     let wait = ctx.motion();
-    let stopped = if focuser.caps()?.halt { "the focuser was halted" } else { "the focuser goes on, it cannot be halted" };
-    let (text, run): (_, Box<dyn FnOnce() -> Result<()>>) = match change {
-        FocusMove::To(position) => (format!("focus to {position}"), Box::new(|| focuser.move_to(position, &wait))),
-        FocusMove::By(steps) => (format!("focus by {steps:+}"), Box::new(|| focuser.move_by(steps, &wait))),
+    let stopped =
+        if focuser.caps()?.halt { "the focuser was halted" } else { "the focuser goes on, it cannot be halted" };
+    let text = match change {
+        FocusMove::To(position) => format!("focus to {position}"),
+        FocusMove::By(steps) => format!("focus by {steps:+}"),
     };
     let progress = Progress::step(ctx.out, &text);
-    let moved = ctx.interruptible(stopped, run());
+    let moved = ctx.interruptible(
+        stopped,
+        match change {
+            FocusMove::To(position) => focuser.move_to(position, &wait),
+            FocusMove::By(steps) => focuser.move_by(steps, &wait),
+        },
+    );
     drop(progress);
     moved
 }

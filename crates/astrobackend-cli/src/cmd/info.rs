@@ -61,8 +61,12 @@ fn one_line(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(one_line).collect::<Vec<_>>().join(" "),
         Value::Object(members) => {
-            let known = members.iter().filter(|(_, value)| !value.is_null() && value.as_array().is_none_or(|v| !v.is_empty()));
-            known.map(|(key, value)| format!("{}: {}", key.replace('_', " "), one_line(value))).collect::<Vec<_>>().join(", ")
+            let known =
+                members.iter().filter(|(_, value)| !value.is_null() && value.as_array().is_none_or(|v| !v.is_empty()));
+            known
+                .map(|(key, value)| format!("{}: {}", key.replace('_', " "), one_line(value)))
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         other => other.to_string(),
     }

@@ -6,7 +6,7 @@ use astrobackend::{Result, device::MountExt};
 
 /// Parks the mount.
 pub(crate) fn park(ctx: &Context) -> Result<()> {
-    let mount = ctx.session.mount(None)?;
+    let mount = ctx.mount()?;
     if ctx.no_wait {
         mount.start_park()?;
     } else {
@@ -20,7 +20,7 @@ pub(crate) fn park(ctx: &Context) -> Result<()> {
 
 /// Unparks the mount.
 pub(crate) fn unpark(ctx: &Context) -> Result<()> {
-    let mount = ctx.session.mount(None)?;
+    let mount = ctx.mount()?;
     if ctx.no_wait {
         mount.start_unpark()?;
     } else {

@@ -48,7 +48,10 @@ fn describe(image: &Image, stats: &[Stats]) -> String {
     let mut text = format!("{} x {} pixels, {}", image.width(), image.height(), image.pixels().type_name());
     let names: &[&str] = if stats.len() == 3 { &["red ", "green ", "blue "] } else { &[""] };
     for (name, stats) in names.iter().zip(stats) {
-        text += &format!("\n{name}min {:.0}  median {:.0}  mean {:.1}  max {:.0}", stats.min, stats.median, stats.mean, stats.max);
+        text += &format!(
+            "\n{name}min {:.0}  median {:.0}  mean {:.1}  max {:.0}",
+            stats.min, stats.median, stats.mean, stats.max
+        );
     }
     text
 }

@@ -40,9 +40,9 @@ pub(crate) fn run(ctx: &Context, verb: &Verb) -> Result<()> {
     let object = json!({
         "file": shown,
         "problems": problems.iter().map(problem_object).collect::<Vec<_>>(),
-        "roles": rig.devices.iter().map(|(role, address)| (role.clone(), address.to_string().into())).collect::<Value>(),
+        "roles": rig.devices.iter().map(|(role, address)| (role.clone(), Value::from(address.to_string()))).collect::<Value>(),
         "connected": devices.as_ref().map(|devices| {
-            devices.iter().map(|(role, result)| (role.clone(), result.is_ok().into())).collect::<Value>()
+            devices.iter().map(|(role, result)| (role.clone(), Value::from(result.is_ok()))).collect::<Value>()
         }),
     });
     ctx.out.data(lines.join("\n"), object)?;

@@ -19,7 +19,7 @@ pub(crate) struct Args {
 
 /// Shows where the mount points, after the slew that was asked for.
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
-    let mount = ctx.session.mount(None)?;
+    let mount = ctx.mount()?;
     if let Some(place) = args.target {
         let target = place.target(args.jnow);
         match ctx.no_wait {

@@ -1,11 +1,7 @@
 //! `stop`: everything that moves, and exposures, all at once.
 
 use crate::{context::Context, exit};
-use astrobackend::{
-    Error, ErrorKind, Result,
-    device::AnyDevice,
-    rig::Member,
-};
+use astrobackend::{Error, ErrorKind, Result, device::AnyDevice, rig::Member};
 use serde_json::json;
 use std::thread;
 
@@ -13,7 +9,7 @@ use std::thread;
 ///
 /// Tracking goes on, the cooler stays on, and a filter wheel cannot be stopped.
 pub(crate) fn run(ctx: &Context) -> Result<()> {
-    let members = ctx.session.chosen()?;
+    let members = ctx.chosen()?;
     let stopped: Vec<Result<bool>> = thread::scope(|scope| {
         let threads: Vec<_> = members.iter().map(|member| scope.spawn(|| stop(member))).collect();
         let died = || Err(Error::protocol("stopping it failed unexpectedly"));
@@ -32,7 +28,11 @@ pub(crate) fn run(ctx: &Context) -> Result<()> {
         let error = result.as_ref().err().map(|error| exit::kind_name(error.kind()));
         objects.push(json!({ "kind": id.kind, "device": id.name, "stopped": result.is_ok(), "error": error }));
     }
-    ctx.out.table(&["stopped"], &lines.into_iter().map(|line| vec![line]).collect::<Vec<_>>(), json!({ "devices": objects }))?;
+    ctx.out.table(
+        &["stopped"],
+        &lines.into_iter().map(|line| vec![line]).collect::<Vec<_>>(),
+        json!({ "devices": objects }),
+    )?;
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|error| ctx.out.warn(error));
     Err(last)

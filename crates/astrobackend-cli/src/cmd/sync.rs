@@ -16,7 +16,7 @@ pub(crate) struct Args {
 
 /// Synchronises, and shows where the mount believes to point then.
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
-    let mount = ctx.session.mount(None)?;
+    let mount = ctx.mount()?;
     mount.sync(args.target.target(args.jnow))?;
     slew::show(ctx, &*mount)
 }

@@ -14,7 +14,7 @@ pub(crate) struct Args {
 
 /// Shows how it tracks, after the change that was asked for.
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
-    let mount = ctx.session.mount(None)?;
+    let mount = ctx.mount()?;
     if let Some(change) = args.change {
         let now = mount.state()?.tracking;
         mount.set_tracking(match change {

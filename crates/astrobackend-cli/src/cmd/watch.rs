@@ -31,14 +31,15 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
         forward(backend.events(), sender.clone());
     }
     drop(sender);
-    let wanted = ctx.session.chosen()?;
-    let named = ctx.session.names_devices();
+    let wanted = ctx.chosen()?;
+    let named = !ctx.named.is_empty();
     if named {
         for member in &wanted {
             member.device()?.device().connect()?;
         }
     }
-    let is_wanted = |event: &Event| !named || event.device.as_ref().is_none_or(|id| wanted.iter().any(|m| m.info.id == *id));
+    let is_wanted =
+        |event: &Event| !named || event.device.as_ref().is_none_or(|id| wanted.iter().any(|m| m.info.id == *id));
     let deadline = Deadline::after(args.duration.unwrap_or(Duration::MAX));
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 && !deadline.has_passed() {
@@ -61,10 +62,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
 fn forward(events: Events, sender: mpsc::Sender<Event>) {
     thread::spawn(move || {
         loop {
-            match events.next(Duration::from_secs(1)) {
-                Some(event) if sender.send(event).is_err() => return,
-                None if events.is_closed() => return,
-                _ => {}
+            let open = match events.next(Duration::from_secs(1)) {
+                Some(event) => sender.send(event).is_ok(),
+                None => !events.is_closed(),
+            };
+            if !open {
+                return;
             }
         }
     });
@@ -93,7 +96,9 @@ fn state_line(state: &DeviceState) -> String {
     match state {
         DeviceState::Camera(camera) => {
             let exposure = match &camera.exposure {
-                ExposureState::Exposing { remaining: Some(left), .. } => format!("exposing, {:.1} s left", left.as_secs_f64()),
+                ExposureState::Exposing { remaining: Some(left), .. } => {
+                    format!("exposing, {:.1} s left", left.as_secs_f64())
+                }
                 ExposureState::Exposing { .. } => "exposing".to_owned(),
                 ExposureState::Failed(error) => format!("failed: {error}"),
                 other => format!("{other:?}").split([' ', '{']).next().unwrap_or_default().to_lowercase(),

@@ -43,7 +43,7 @@ mod shot;
 
 pub use check::Problem;
 pub use session::{Member, Session};
-pub use shot::{Picture, Shot, check_writable};
+pub use shot::{Picture, Shot, check_folder, check_writable};
 
 use crate::{Address, Error, ErrorKind, Metres, Result, Site, device::DeviceKind};
 use std::{collections::BTreeMap, fs, path::Path, str::FromStr};

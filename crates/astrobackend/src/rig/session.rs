@@ -186,12 +186,26 @@ impl Session {
     /// All devices: those of the rig's roles, or all that the backend has.
     ///
     /// # Errors
-    /// What opening fails with.
+    /// What opening fails with; see [`Session::reachable`] for the devices that can be reached nevertheless.
     pub fn all(&self) -> Result<Vec<Member>> {
-        match self.uses_rig() {
-            true => self.rig.devices.values().map(|address| self.at(address)).collect::<Result<Vec<_>>>().map(flatten),
-            false => self.members_of(&self.backend()?),
+        let (members, mut errors) = self.reachable();
+        if errors.is_empty() { Ok(members) } else { Err(errors.swap_remove(0)) }
+    }
+
+    /// The devices of [`Session::all`] that can be reached, and why the others cannot.
+    pub fn reachable(&self) -> (Vec<Member>, Vec<Error>) {
+        let found: Vec<Result<Vec<Member>>> = match self.uses_rig() {
+            true => self.rig.devices.values().map(|address| self.at(address)).collect(),
+            false => vec![self.backend().and_then(|backend| self.members_of(&backend))],
+        };
+        let (mut members, mut errors) = (Vec::new(), Vec::new());
+        for result in found {
+            match result {
+                Ok(more) => members.extend(more),
+                Err(error) => errors.push(error),
+            }
         }
+        (members, errors)
     }
 
     /// The backends of this session, opened: the one named, or those of the rig's roles, or the default one.
@@ -357,8 +371,4 @@ fn no_device(name: &str, there: &[Member]) -> Error {
     let names: Vec<_> = there.iter().map(name_for_people).collect();
     let there = if names.is_empty() { "there are none".to_owned() } else { format!("there are {}", names.join(", ")) };
     Error::not_found(format!("there is no device {name:?}; {there}"))
-}
-
-fn flatten(lists: Vec<Vec<Member>>) -> Vec<Member> {
-    lists.into_iter().flatten().collect()
 }

@@ -3,12 +3,15 @@
 use super::{Member, Session, Train, usual_roles};
 use crate::{
     Equinox, Error, Image, RaDec, Result, Timestamp, Wait,
-    device::{AnyDevice, Camera, CameraExt, Control, DeviceKind, Exposure, ExposureState, FilterWheel, Focuser, Mount},
+    device::{
+        AnyDevice, Camera, CameraCaps, CameraExt, Control, DeviceKind, Exposure, ExposureState, FilterWheel, Focuser,
+        Mount, find_control,
+    },
     fits,
     image::Frame,
     observation::Observation,
 };
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 /// A picture to be taken.
 #[derive(Clone, Debug)]
@@ -29,6 +32,47 @@ impl Shot {
     /// The whole sensor, unbinned, with the camera's present settings.
     pub fn new(exposure: Exposure) -> Self {
         Shot { exposure, frame: None, controls: Vec::new(), object: None, target: None }
+    }
+
+    /// Refuses what the camera cannot do, without setting anything.
+    ///
+    /// # Errors
+    /// `InvalidValue` naming the limit; `Unsupported` for a setting that the camera does not have.
+    pub fn check(&self, camera: &dyn Camera) -> Result<()> {
+        let check = || {
+            let caps = camera.caps()?;
+            let (frame, sensor) = (self.frame_on(&caps), &caps.sensor);
+            frame.check(sensor.width, sensor.height)?;
+            if frame.bin_x > caps.max_bin.0 || frame.bin_y > caps.max_bin.1 {
+                let (x, y) = caps.max_bin;
+                return Err(Error::invalid(format!("binning {}x{} is beyond {x}x{y}", frame.bin_x, frame.bin_y)));
+            }
+            if frame.bin_x != frame.bin_y && !caps.asymmetric_bin {
+                return Err(Error::invalid("bins only by the same number across and down"));
+            }
+            if !caps.exposure.contains(&self.exposure.duration) {
+                let (duration, range) = (self.exposure.duration, &caps.exposure);
+                let (start, end) = (range.start(), range.end());
+                return Err(Error::invalid(format!("an exposure of {duration:?} is not within {start:?} to {end:?}")));
+            }
+            if self.controls.is_empty() {
+                return Ok(());
+            }
+            let there = camera.controls()?;
+            self.controls.iter().try_for_each(|(control, value)| find_control(&there, *control)?.check(*value))
+        };
+        check().map_err(|error: Error| error.on(camera.info().id))
+    }
+
+    fn frame_on(&self, caps: &CameraCaps) -> Frame {
+        self.frame.unwrap_or_else(|| Frame::full(caps.sensor.width, caps.sensor.height, 1))
+    }
+
+    /// Sets the camera up for the picture, after checking all of it.
+    fn prepare(&self, camera: &dyn Camera) -> Result<()> {
+        self.check(camera)?;
+        camera.set_frame(self.frame_on(&*camera.caps()?))?;
+        self.controls.iter().try_for_each(|(control, value)| camera.set_control(*control, *value))
     }
 }
 
@@ -61,20 +105,28 @@ impl Picture {
 /// `NotFound` without the folder, `Io` otherwise.
 pub fn check_writable(path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
+    let refused = |kind, why| Err(Error::io(format!("cannot write {}", path.display()), io::Error::new(kind, why)));
     if path.is_dir() {
-        return Err(Error::invalid(format!("{} is a folder, not a file", path.display())));
+        return refused(io::ErrorKind::IsADirectory, "it is a folder");
     }
-    if !overwrite && path.exists() {
-        let reason = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already");
-        return Err(Error::io(format!("{} is not overwritten", path.display()), reason));
+    if !overwrite && path.symlink_metadata().is_ok() {
+        return refused(io::ErrorKind::AlreadyExists, "it exists already");
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    check_folder(path.parent().unwrap_or(Path::new("")))
+}
+
+/// Refuses a folder into which no file can be written, by making one that vanishes at once; empty is the current folder.
+///
+/// # Errors
+/// `NotFound` without the folder, `Io` otherwise.
+pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
+    let folder = Some(folder.as_ref()).filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(Error::not_found(format!("there is no folder {}", folder.display())));
     }
     tempfile::tempfile_in(folder)
         .map(drop)
-        .map_err(|error| Error::io(format!("no file can be written into {}", folder.display()), error))
+        .map_err(|error| Error::io(format!("cannot write into the folder {}", folder.display()), error))
 }
 
 impl Session {
@@ -124,7 +176,7 @@ impl Session {
         wait: &Wait,
         watch: impl FnMut(&ExposureState),
     ) -> Result<Picture> {
-        prepare(camera, shot).map_err(|error| error.on(camera.info().id))?;
+        shot.prepare(camera)?;
         let (mut observation, warnings) = self.observe(camera);
         observation.object = shot.object.clone();
         observation.target = shot.target;
@@ -210,31 +262,6 @@ impl Session {
         let names = |train: &Train| [&train.wheel, &train.focuser].into_iter().flatten().any(|named| named == role);
         self.rig().optics.values().any(names)
     }
-}
-
-/// Sets the camera up for the picture, after checking all of it.
-fn prepare(camera: &dyn Camera, shot: &Shot) -> Result<()> {
-    let caps = camera.caps()?;
-    let sensor = &caps.sensor;
-    let frame = shot.frame.unwrap_or_else(|| Frame::full(sensor.width, sensor.height, 1));
-    frame.check(sensor.width, sensor.height)?;
-    if frame.bin_x > caps.max_bin.0 || frame.bin_y > caps.max_bin.1 {
-        let (x, y) = caps.max_bin;
-        return Err(Error::invalid(format!("binning {}x{} is beyond {x}x{y}", frame.bin_x, frame.bin_y)));
-    }
-    let (shortest, longest) = (*caps.exposure.start(), *caps.exposure.end());
-    let duration = shot.exposure.duration;
-    if !(shortest..=longest).contains(&duration) {
-        return Err(Error::invalid(format!("an exposure of {duration:?} is not within {shortest:?} to {longest:?}")));
-    }
-    if !shot.controls.is_empty() {
-        let there = camera.controls()?;
-        for (control, value) in &shot.controls {
-            crate::device::find_control(&there, *control)?.check(*value)?;
-        }
-    }
-    camera.set_frame(frame)?;
-    shot.controls.iter().try_for_each(|(control, value)| camera.set_control(*control, *value))
 }
 
 fn ask_mount(mount: &dyn Mount, observation: &mut Observation) -> Result<()> {
