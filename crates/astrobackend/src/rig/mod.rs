@@ -19,7 +19,7 @@
 //!     main = "sim:///Camera Simulator?speed=100"
 //!     wheel = "sim:///Filter Wheel Simulator?speed=100"
 //!     focuser = "sim:///Focuser Simulator?speed=100"
-//!     mount = "sim:///Telescope Simulator?speed=100"
+//!     mount = "sim:///Mount Simulator?speed=100"
 //!
 //!     [optics.main]             # what is in front of the camera "main"
 //!     name = "Newtonian 200/800"
