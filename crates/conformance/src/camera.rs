@@ -472,16 +472,20 @@ fn an_exposure_is_an_event(lab: &Lab) -> Outcome {
     Err(Stop::Fail("no event told that the image is ready".into()))
 }
 
-fn two_cameras_do_not_mix_up(lab: &Lab) -> Outcome {
-    let infos = lab.backend.devices()?.into_iter().filter(|info| info.id.kind == DeviceKind::Camera);
+fn connected_cameras(lab: &Lab) -> Result<Vec<Arc<dyn Camera>>, Stop> {
     let mut cameras = Vec::new();
-    for info in infos.take(2) {
+    for info in lab.backend.devices()?.into_iter().filter(|info| info.id.kind == DeviceKind::Camera) {
         if let AnyDevice::Camera(camera) = lab.backend.device(&info.id)? {
             camera.connect()?;
             cameras.push(camera);
         }
     }
-    let [one, two] = &cameras[..] else { return Err(Stop::Skip("there is one camera".into())) };
+    Ok(cameras)
+}
+
+fn two_cameras_do_not_mix_up(lab: &Lab) -> Outcome {
+    let cameras = connected_cameras(lab)?;
+    let [one, two, ..] = &cameras[..] else { return Err(Stop::Skip("there is one camera".into())) };
     let small = |width| Frame { x: 0, y: 0, width, height: 40, bin_x: 1, bin_y: 1 };
     one.set_frame(small(64))?;
     two.set_frame(small(96))?;
@@ -503,12 +507,16 @@ fn two_cameras_do_not_mix_up(lab: &Lab) -> Outcome {
 
 fn the_guide_port_pulses(lab: &Lab) -> Outcome {
     use astrobackend::device::GuideDirection::{East, North};
-    let camera = lab.camera()?;
     let pulse = Duration::from_secs(2);
-    if !camera.caps()?.pulse_guide {
-        refused(&*camera, "a pulse", camera.pulse_guide(North, pulse), &[ErrorKind::Unsupported])?;
-        require!(false, "it has no guide port");
+    let mut with_port = None;
+    for camera in connected_cameras(lab)? {
+        if camera.caps()?.pulse_guide {
+            with_port = Some(camera);
+        } else {
+            refused(&*camera, "a pulse", camera.pulse_guide(North, pulse), &[ErrorKind::Unsupported])?;
+        }
     }
+    let Some(camera) = with_port else { return Err(Stop::Skip("no camera has a guide port".into())) };
     for direction in [North, East] {
         camera.pulse_guide(direction, pulse)?;
         ensure!(camera.state()?.pulse_guiding, "right after a pulse {direction:?} it does not guide");
