@@ -49,7 +49,7 @@ pub(crate) struct Global {
     pub(crate) json: bool,
     /// Longest wait for a motion [default: 300], for cooling [default: 1800], and for a picture after
     /// its exposure [default: 120]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<Duration>,
     /// Return as soon as a motion or cooling has started
     #[arg(long, global = true)]

@@ -28,7 +28,7 @@ use std::{
 #[command(next_help_heading = "The picture")]
 pub(crate) struct Args {
     /// Exposure time; a bias frame without it takes the camera's shortest
-    #[arg(long, short, value_parser = values::seconds)]
+    #[arg(long, short, value_parser = values::seconds, allow_negative_numbers = true)]
     seconds: Option<Duration>,
     /// How many pictures
     #[arg(long, short = 'n', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -40,10 +40,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "X,Y,WIDTH,HEIGHT")]
     roi: Option<Region>,
     /// Gain, in the camera's own units
-    #[arg(long, value_parser = values::number)]
+    #[arg(long, value_parser = values::number, allow_negative_numbers = true)]
     gain: Option<f64>,
     /// Offset, in the camera's own units
-    #[arg(long, value_parser = values::number)]
+    #[arg(long, value_parser = values::number, allow_negative_numbers = true)]
     offset: Option<f64>,
     /// light, dark, bias or flat
     #[arg(long, value_name = "TYPE", default_value = "light")]

@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// End after this time instead of at Ctrl-C
-    #[arg(long = "for", value_name = "SECONDS", value_parser = values::seconds)]
+    #[arg(long = "for", value_name = "SECONDS", value_parser = values::seconds, allow_negative_numbers = true)]
     duration: Option<Duration>,
     /// End after this many events
     #[arg(long, value_name = "N")]

@@ -1,4 +1,5 @@
 //! Runs the real command, as a user does, on a simulated observatory of its own.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use serde_json::Value;
 use std::{
@@ -7,36 +8,36 @@ use std::{
 };
 
 /// A small fast observatory.
-pub const SIM: &str = "sim://?speed=1000&sensor=generic";
+pub(crate) const SIM: &str = "sim://?speed=1000&sensor=generic";
 
 /// The command, in a folder, without the user's environment.
-pub fn command(folder: &Path, args: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_astrobackend"));
     command.args(args).current_dir(folder).env_remove("PYASTROBACKEND").env_remove("ASTROBACKEND_RIG");
     command
 }
 
 /// What it did.
-pub struct Done {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Done {
-    pub fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
         Done { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Insists on success.
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
         self
     }
 
     /// The one JSON object on stdout.
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         let done = self.ok();
         let value: Value =
             serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {}", done.stdout));
@@ -45,7 +46,7 @@ impl Done {
     }
 
     /// Insists on a failure with this code, nothing on stdout, and a sentence with these words.
-    pub fn fails(self, code: i32, words: &[&str]) {
+    pub(crate) fn fails(self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
         assert_eq!(self.stdout, "", "data of a failure");
         words.iter().for_each(|word| assert!(self.stderr.contains(word), "no {word:?} in: {}", self.stderr));
@@ -54,11 +55,11 @@ impl Done {
 }
 
 /// Runs it without a backend option.
-pub fn bare(folder: &Path, args: &[&str]) -> Done {
+pub(crate) fn bare(folder: &Path, args: &[&str]) -> Done {
     Done::new(command(folder, args).output().expect("the command starts"))
 }
 
 /// Runs it on [`SIM`].
-pub fn sim(folder: &Path, args: &[&str]) -> Done {
+pub(crate) fn sim(folder: &Path, args: &[&str]) -> Done {
     bare(folder, &[&["--backend", SIM], args].concat())
 }

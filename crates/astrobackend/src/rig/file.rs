@@ -43,6 +43,9 @@ struct Reader<'a> {
     problems: Vec<Problem>,
 }
 
+/// Keys of `[site]`.
+const SITE: [&str; 4] = ["name", "latitude", "longitude", "elevation"];
+
 type Value<'a> = Spanned<DeValue<'a>>;
 
 impl Reader<'_> {
@@ -86,7 +89,7 @@ impl Reader<'_> {
         let Some(table) = self.table("site", value) else { return };
         let (mut latitude, mut longitude, mut elevation) = (None, None, Metres(0.0));
         let mut seen = (false, false);
-        self.each(table, "[site]", &["name", "latitude", "longitude", "elevation"], |reader, key, value| match key {
+        self.each(table, "[site]", &SITE, |reader, key, value| match key {
             "name" => rig.site_name = reader.string(key, value),
             "latitude" => {
                 seen.0 = true;
@@ -98,7 +101,9 @@ impl Reader<'_> {
             }
             _ => elevation = Metres(reader.number(key, value, -500.0..=9000.0, " metres").unwrap_or(0.0)),
         });
-        if seen.0 != seen.1 {
+        // A misspelt one is complained about already.
+        let misspelt = table.keys().any(|key| !SITE.contains(&&**key.get_ref()));
+        if seen.0 != seen.1 && !misspelt {
             let (there, missing) = if seen.0 { ("latitude", "longitude") } else { ("longitude", "latitude") };
             self.problem(value.span(), format!("[site] has a {there} but no {missing}"));
         }
