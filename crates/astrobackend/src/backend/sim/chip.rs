@@ -15,7 +15,7 @@ use crate::device::FrameType;
 const SENSITIVITY: f32 = 0.004;
 
 /// Spread of the columns' levels, of the read noise.
-const COLUMNS: f64 = 0.08;
+const COLUMNS: f64 = 0.03;
 
 /// Dark currents of hot pixels at 0 °C in electrons per second: evenly spread on a logarithmic scale.
 const HOT: (f64, f64) = (0.5, 500.0);

@@ -247,10 +247,14 @@ impl Drive {
         while self.checked < until {
             let next = until.min(self.checked + LOOK);
             let segment = *self.motion.now();
-            let (before, after) = (self.margin(segment.axes(self.checked)), self.margin(segment.axes(next)));
-            let free = self.task.is_some() || segment.rates == Axes::default();
-            if free || after >= 0.0 || before < 0.0 && after > before {
-                self.checked = if free { until } else { next };
+            if self.task.is_some() || segment.rates == Axes::default() {
+                self.checked = until;
+                return;
+            }
+            let after = self.margin(segment.axes(next));
+            let before = if after < 0.0 { self.margin(segment.axes(self.checked)) } else { 0.0 };
+            if after >= 0.0 || before < 0.0 && after > before {
+                self.checked = next;
                 continue;
             }
             let (mut kept, mut beyond) = (self.checked, if before < 0.0 { self.checked } else { next });

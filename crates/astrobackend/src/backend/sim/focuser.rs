@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// Length of a step.
-const STEP: Microns = Microns(1.0);
+const STEP: Microns = Microns(0.2);
 
-/// Where the drawtube stands at the beginning, as a part of its travel.
-const START: f64 = 1.0 / 3.0;
+/// Where the drawtube stands at the beginning: stars are seen, but can be sharper.
+const START: i32 = 24_500;
 
 /// Steps by which the best focus moves when it gets one degree warmer.
-const DRIFT: f64 = -12.0;
+const DRIFT: f64 = -50.0;
 
 /// The motor and the drawtube behind it.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) struct Drawtube {
 
 impl Drawtube {
     pub(super) fn new(options: &Options, now: Now) -> Self {
-        let start = (f64::from(options.focuser_steps) * START).round();
+        let start = f64::from(START.min(options.focuser_steps));
         Drawtube {
             longitude: options.site.longitude,
             best: f64::from(options.best_focus),

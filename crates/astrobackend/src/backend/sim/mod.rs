@@ -20,7 +20,7 @@
 //! | `camera` | `mono`, or `osc` for a Bayer mosaic | `mono` |
 //! | `bits` | of a pixel: 8 or 16 | `16` |
 //! | `cooler` | `on` or `off`: whether the camera has one | as the sensor |
-//! | `rotation` | position angle of the picture's upper edge, degrees | `0` |
+//! | `rotation` | position angle of the picture's upper edge before the meridian, degrees | `0` |
 //! | `cameras` | `2` adds a guide camera with a guide port | `1` |
 //! | `filters` | names from `L R G B Ha OIII SII Dark`, with commas | all of them |
 //! | `focus` | best position of the focuser at the beginning, steps | `25000` |
@@ -33,10 +33,12 @@
 //! | `horizon` | lowest altitude that the mount goes to, degrees | `0` |
 //!
 //! # Behaviour
-//! The mount begins at its home, looking at the pole, unparked and tracking. Tracking ends at the horizon limit. A
-//! German mount goes to targets east of the meridian beyond the pole, which turns the picture by 180 degrees, and
-//! may track on for three hours past the meridian; it flips with the next slew or when told. Parking and homing end
-//! tracking. The best focus moves by 12 steps outward for each degree that it gets colder, and with the filter.
+//! The mount begins at its home, looking at the pole, unparked and tracking; tracking ends at the horizon limit. A
+//! German mount goes to targets east of the meridian beyond the pole (pier side west) and to the others this side of
+//! it, where the picture is turned by 180 degrees. It may track on for three hours past the meridian, and flips with
+//! the next slew or when told. Parking and homing end tracking. The focuser begins a little out of focus; its best
+//! position moves by 50 steps outward for each degree that it gets colder, and with the filter. While the wheel
+//! turns no light passes. Settings hold for the exposures that begin after them.
 
 mod camera;
 mod catalogue;

@@ -62,10 +62,10 @@ const fn nebula(
 
 static NEBULAE: &[Nebula] = &[
     // M42 and M43, the Running Man, Horsehead with IC 434, Flame, Rosette, Cone, M1.
-    nebula((5.5880, -5.391), (34.0, 1.0), 0.0, Orion, [900.0, 1600.0, 110.0], (16.0, 0.0)),
+    nebula((5.5880, -5.391), (34.0, 1.0), 0.0, Orion, [170.0, 300.0, 22.0], (17.0, 0.0)),
     nebula((5.5917, -4.83), (14.0, 0.6), 80.0, Cloud { hole: 0.0 }, [1.0, 10.0, 3.0], (20.3, -0.1)),
-    nebula((5.6833, -2.46), (32.0, 0.45), 0.0, Horsehead, [1.0, 32.0, 9.0], GAS),
-    nebula((5.6983, -1.85), (15.0, 0.8), 20.0, Cloud { hole: 0.0 }, [2.0, 45.0, 15.0], (20.8, 0.6)),
+    nebula((5.6833, -2.46), (32.0, 0.45), 0.0, Horsehead, [1.0, 20.0, 6.0], GAS),
+    nebula((5.6983, -1.85), (15.0, 0.8), 20.0, Cloud { hole: 0.0 }, [1.0, 24.0, 8.0], (20.8, 0.6)),
     nebula((6.5383, 4.97), (40.0, 0.95), 0.0, Cloud { hole: 0.3 }, [12.0, 40.0, 10.0], GAS),
     nebula((6.6833, 9.60), (30.0, 0.7), 160.0, Cloud { hole: 0.0 }, [1.0, 14.0, 5.0], GAS),
     nebula((5.5755, 22.015), (3.4, 0.68), 125.0, Shell { lobes: 0.2 }, [50.0, 60.0, 55.0], (20.3, 0.4)),
@@ -88,8 +88,8 @@ static NEBULAE: &[Nebula] = &[
     nebula((18.313, -13.80), (17.0, 0.8), 120.0, Cloud { hole: 0.0 }, [20.0, 80.0, 14.0], GAS),
     nebula((18.346, -16.17), (14.0, 0.6), 70.0, Cloud { hole: 0.0 }, [80.0, 200.0, 22.0], (19.5, 0.2)),
     // Planetary nebulae: M57, M27, Helix, Owl.
-    nebula((18.893, 33.029), (1.0, 0.78), 60.0, Shell { lobes: 0.0 }, [900.0, 300.0, 12.0], GAS),
-    nebula((19.994, 22.721), (3.6, 0.8), 125.0, Shell { lobes: 0.7 }, [260.0, 110.0, 10.0], GAS),
+    nebula((18.893, 33.029), (1.0, 0.78), 60.0, Shell { lobes: 0.0 }, [200.0, 70.0, 6.0], GAS),
+    nebula((19.994, 22.721), (3.6, 0.8), 125.0, Shell { lobes: 0.7 }, [110.0, 55.0, 6.0], GAS),
     nebula((22.494, -20.837), (7.5, 0.85), 120.0, Shell { lobes: 0.1 }, [40.0, 45.0, 8.0], GAS),
     nebula((11.247, 55.019), (1.7, 1.0), 0.0, Shell { lobes: 0.3 }, [60.0, 25.0, 3.0], GAS),
     // Pleiades: Merope, Maia, Alcyone, Electra. Iris.
@@ -206,33 +206,42 @@ impl Near {
 
     /// In arcminutes east and north of the Trapezium.
     fn orion(&self, east: f64, north: f64) -> f64 {
-        let wisps = self.filaments.filaments(east / 14.0, north / 14.0);
-        let billows = self.billows.billows(east / 11.0 + 3.0, north / 11.0);
-        // The gas is stirred: places are displaced before the shapes are laid over them.
-        let (east, north) = (east + 1.6 * billows, north + 1.6 * (wisps - 0.3));
         let distance = east.hypot(north);
-        let core = 1.0 / (1.0 + (distance / 1.3).powi(2)).powf(1.25);
-        let fan = 0.16 * (-(((east + 1.5) / 5.5).powi(2) + ((north + 2.0) / 4.5).powi(2))).exp();
-        // The bar: the edge of the bright part towards the south-east.
-        let (bar_across, bar_along) = ((east - north) * 0.707 - 2.4, (east + north) * 0.707);
-        let bar = 0.13 * (-(bar_across / 0.45).powi(2) - (bar_along / 2.4).powi(2)).exp();
-        let beyond_bar = 1.0 - 0.55 * smooth(0.0, 1.5, bar_across) * smooth(9.0, 5.0, distance);
-        // The wings: a loop that opens to the south, brightest near the core.
-        let (x, y) = ((east + 4.0) / 17.0, (north + 14.5) / 18.5);
-        let loop_radius = x.hypot(y);
-        let rim = (-((loop_radius - 0.96) / 0.17).powi(2)).exp() * (-distance / 14.0).exp();
-        let inside = smooth(1.15, 0.75, loop_radius) * (-distance / 11.0).exp();
-        let halo = 0.5 * (-distance / 10.0).exp();
-        let gas = (0.16 * rim + 0.12 * inside + 0.03 * halo) * (0.25 + 1.1 * wisps + 0.5 * (billows + 0.5).max(0.0));
-        // The dark bay comes in from the north-east.
-        let (bay_along, bay_across) = (east * 0.8 + north * 0.6, north * 0.8 - east * 0.6);
-        let width = 0.5 + 0.33 * bay_along.max(0.0);
-        let bay = (-(bay_across / width).powi(2)).exp() * smooth(0.7, 2.6, bay_along) * smooth(17.0, 9.0, bay_along);
-        // M43, beyond the bay.
-        let (x, y) = (east - 3.6, north - 7.3);
-        let m43 = 0.035 * (-(x * x + y * y) / 6.0).exp() * (1.0 - 0.7 * (-((x - 1.2 + 0.3 * y) / 0.7).powi(2)).exp());
-        let main = (core + fan * (0.5 + wisps) + bar + gas) * beyond_bar * (1.0 - 0.93 * bay);
-        main + m43 * (0.6 + 0.8 * wisps)
+        // The gas is stirred: places are displaced before the shapes are laid over them, less near the core.
+        let stir = 0.3 + 4.2 * smooth(0.3, 14.0, distance);
+        let (stir_x, stir_y) =
+            (self.billows.billows(east / 12.0, north / 12.0), self.billows.billows(east / 12.0 + 20.0, north / 12.0));
+        let (east, north) = (east + stir * stir_x, north + stir * stir_y);
+        // The wings: a loop around a point in the south-west, draped in filaments that run along it.
+        let (x, y) = ((east + 4.5) / 16.0, (north + 13.5) / 17.5);
+        let (loop_radius, loop_angle) = (x.hypot(y), x.atan2(y));
+        let drapes = self.filaments.filaments(3.4 * loop_radius, 1.1 * loop_angle);
+        let wisps = self.filaments.filaments(east / 6.0 + 7.0, north / 6.0);
+        let texture = 0.12 + 1.1 * drapes + 0.45 * wisps;
+        let rim = (-((loop_radius - 0.93) / 0.2).powi(2)).exp() * (-distance / 7.5).exp();
+        let inside = smooth(1.25, 0.6, loop_radius) * (-distance / 7.0).exp();
+        let halo = (-distance / 15.0).exp() * (0.45 + 0.5 * stir_x + 0.35 * wisps).max(0.0);
+        let gas = (0.75 * rim + 0.3 * inside) * texture + 0.016 * halo;
+        // The bright part, cut off by the bar in the south-east.
+        let core = (1.0 + (distance / 1.5).powi(2)).powf(-1.25);
+        let fan = 0.22 * (-(((east + 1.8) / 5.0).powi(2) + ((north + 1.5) / 4.2).powi(2))).exp() * (0.4 + wisps);
+        let (bar_across, bar_along) = ((east - north) * 0.707 - 2.3, (east + north) * 0.707);
+        let bar = 0.16 * (-(bar_across / 0.4).powi(2) - (bar_along / 2.6).powi(2)).exp();
+        let beyond_bar = 1.0 - 0.6 * smooth(0.0, 1.0, bar_across) * smooth(9.0, 4.0, distance);
+        // The dark bay comes in from the north-east and goes on between M42 and M43.
+        let (bay_along, bay_across) = (east * 0.75 + north * 0.66, north * 0.75 - east * 0.66);
+        let width = 0.35 + 0.3 * bay_along.max(0.0);
+        let bay = (-(bay_across / width).powi(2)).exp() * smooth(0.8, 2.2, bay_along) * smooth(12.0, 5.0, bay_along);
+        let lane = (-((north - 5.2 + 0.12 * east) / 0.9).powi(2)).exp()
+            * smooth(-9.0, -1.0, east)
+            * smooth(9.0, 3.0, east)
+            * 0.7;
+        let m42 = ((core + fan + bar) * (0.75 + 0.5 * wisps) + gas) * beyond_bar;
+        // M43, round its star, with a dark lane of its own.
+        let (x, y) = (east - 3.4, north - 7.6);
+        let own_lane = (-((x - 1.0 + 0.4 * y) / 0.5).powi(2)).exp();
+        let m43 = 0.09 * (-(x * x + y * y) / 5.0).exp() * (1.0 - 0.75 * own_lane) * (0.6 + 0.7 * wisps);
+        (m42 * (1.0 - 0.94 * bay)) * (1.0 - lane) + m43
     }
 
     fn cloud(&self, east: f64, north: f64, radius: f64, hole: f64) -> f64 {
@@ -248,23 +257,25 @@ impl Near {
 
     /// A bright ridge, streaks to its west, and the dark head before it.
     fn horsehead(&self, east: f64, north: f64, along: f64, across: f64) -> f64 {
-        let billows = self.billows.billows(3.0 * east, 3.0 * north);
-        let wisps = self.filaments.filaments(0.9 * north, 4.0 * east);
-        let edge = across - 0.12 - 0.12 * billows;
-        let gas = (-(edge.min(0.0) / 0.8).powi(2)).exp() * smooth(0.12, -0.02, edge) * (-(along * 1.1).powi(2)).exp();
+        let billows = self.billows.billows(2.5 * east, 2.5 * north);
+        let wisps = self.filaments.filaments(1.6 * north + 0.2 * billows, 4.0 * east + 0.5 * billows);
+        let taper = (-(1.3 * along).powi(2)).exp();
+        let edge = across - 0.12 - 0.1 * billows + 0.25 * along * along;
+        let rim = (-(edge / 0.12).powi(2)).exp();
+        let gas = smooth(0.08, -0.05, edge) * (0.55 * (edge.min(0.0) / 0.35).exp() + 0.4 * rim) * taper;
         // The head in arcminutes from its middle, looking north-west.
         let arcmin = self.nebula.size.0;
         let (x, y) = (east * arcmin - 1.0 + billows, north * arcmin - 0.1);
         let neck = smooth(2.0, 1.2, (y + 0.3 * x).abs()) * smooth(-1.5, -0.5, x);
         let head = smooth(2.3, 1.5, ((x + 1.4) * 0.9).hypot(y - 0.9));
-        gas * (0.35 + 0.9 * wisps) * (1.0 - 0.93 * neck.max(head))
+        gas * (0.3 + 1.0 * wisps) * (1.0 - 0.93 * neck.max(head))
     }
 
     fn shell(&self, east: f64, north: f64, along: f64, across: f64, lobes: f64) -> f64 {
         let wisps = self.filaments.filaments(2.5 * east, 2.5 * north);
         let radius = along.hypot(across) + 0.06 * self.billows.billows(2.0 * east, 2.0 * north);
         let ring = (-((radius - 0.62) / 0.2).powi(2)).exp();
-        let filled = 0.35 * smooth(1.0, 0.5, radius) + 0.02 * smooth(1.5, 0.9, radius);
+        let filled = 0.25 * smooth(1.0, 0.5, radius) + 0.02 * smooth(1.5, 0.9, radius);
         // Two lobes along the axis: the waist is dimmed away from it.
         let waist = 1.0 - lobes * (across * across - along * along) / (radius * radius + 0.1);
         (ring * (1.0 - 0.5 * lobes) + filled * (1.0 + lobes)) * waist.max(0.0) * (0.6 + 0.6 * wisps)
@@ -274,9 +285,12 @@ impl Near {
         let radius = along.hypot(across).max(1e-3);
         let billows = self.billows.billows(4.0 * along, 4.0 * across);
         let knots = self.filaments.filaments(5.0 * along, 5.0 * across);
-        let phase = 2.0 * (across.atan2(along) - winding * radius.ln()) + 1.2 * billows;
-        let arms = (0.5 + 0.5 * phase.cos()).powi(2);
-        let dust = 1.0 - 0.5 * (0.5 + 0.5 * (phase + 1.3).cos()).powi(8) * smooth(0.05, 0.2, radius);
+        let phase = 2.0 * (across.atan2(along) - winding * radius.ln()) + 1.5 * billows;
+        // Tightly wound arms are less distinct.
+        let contrast = (2.5 / winding).min(1.0).powi(2);
+        let arms = (0.5 + 0.5 * phase.cos()).powi(2) * contrast + 0.5 * (1.0 - contrast);
+        let lanes = (0.5 + 0.5 * (phase + 1.3).cos()).powi(6) * smooth(0.04, 0.15, radius);
+        let dust = 1.0 - 0.45 * lanes * (0.3 + knots).min(1.0);
         let disc = 0.3 * (-3.6 * radius).exp() * (0.35 + 0.9 * arms * (0.6 + 0.8 * knots)) * dust;
         let middle = bulge / (1.0 + (radius / 0.035).powi(2)).powf(1.1);
         (disc + 0.8 * middle) * smooth(1.5, 0.8, radius)

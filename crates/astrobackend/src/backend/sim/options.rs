@@ -73,12 +73,12 @@ pub(super) struct Options {
 /// The filters of a wheel: name as given, band, and where its focus lies from that of luminance in steps.
 const GLASSES: [(&[&str], Band, i32); 8] = [
     (&["l", "lum", "luminance", "clear"], Band::Luminance, 0),
-    (&["r", "red"], Band::Red, 10),
-    (&["g", "green"], Band::Green, -5),
-    (&["b", "blue"], Band::Blue, -20),
-    (&["ha", "h-alpha", "halpha"], Band::HAlpha, 25),
-    (&["oiii", "o3"], Band::OIII, 15),
-    (&["sii", "s2"], Band::SII, 30),
+    (&["r", "red"], Band::Red, 40),
+    (&["g", "green"], Band::Green, -20),
+    (&["b", "blue"], Band::Blue, -80),
+    (&["ha", "h-alpha", "halpha"], Band::HAlpha, 100),
+    (&["oiii", "o3"], Band::OIII, 60),
+    (&["sii", "s2"], Band::SII, 120),
     (&["dark", "opaque"], Band::Opaque, 0),
 ];
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Address, Degrees, Equinox, Hours, Metres, RaDec, Result, Timestamp,
-    device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState, GuideDirection},
+    device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState, GuideDirection, PierSide},
     event::Poller,
     image::{Image, ImageMeta},
 };
@@ -167,16 +167,18 @@ impl World {
     pub(super) fn scene(&self, camera: usize, shot: &Shot) -> Result<Scene> {
         let half = shot.exposure.as_secs_f64() / 2.0;
         let middle = shot.start.seconds + half;
-        let [before, axes, after] = {
+        let ([before, axes, after], side) = {
             let mount = lock(&self.mount);
-            [middle - half, middle, middle + half].map(|at| mount.drive.truth(at))
+            let axes = [middle - half, middle, middle + half].map(|at| mount.drive.truth(at));
+            (axes, mount.drive.side(axes[1]))
         };
         let options = &self.options;
         let (hour_angle, dec) = axes.place();
         let middle = Now { seconds: middle, utc: self.clock.utc(middle) };
         let ra = (options.site.sidereal_time(middle.utc) - hour_angle).normalized();
         let airmass = horizontal(hour_angle, dec, options.site.latitude).airmass().unwrap_or(40.0);
-        let over = if axes.beyond_pole() { 180.0 } else { 0.0 };
+        // Upright before the meridian, where a night's targets are met first; upside down after the flip.
+        let flipped = if side == PierSide::East { 180.0 } else { 0.0 };
         let (aperture, focal_length, angle) = match camera {
             0 => (options.aperture, options.focal_length, options.rotation),
             _ => (GUIDE_APERTURE, GUIDE_FOCAL_LENGTH, Degrees(0.0)),
@@ -194,7 +196,7 @@ impl World {
             aperture,
             focal_length,
             centre: RaDec::new(ra, dec, Equinox::OfDate).to(Equinox::J2000, middle.utc)?,
-            rotation: (angle + Degrees(over)).normalized(),
+            rotation: (angle + Degrees(flipped)).normalized(),
             trail: trail(before, after, 2.0 * half),
             seeing: options.seeing * airmass.powf(0.6),
             defocus: shot.light.defocus,

@@ -1,5 +1,5 @@
 use super::night;
-use crate::{Degrees, ErrorKind, backend::sim::scene::Band, device::FilterWheelExt};
+use crate::{ErrorKind, backend::sim::scene::Band, device::FilterWheelExt};
 
 #[test]
 fn it_turns_the_shorter_way_and_says_nothing_meanwhile() {
@@ -45,5 +45,5 @@ fn the_picture_sees_the_filter_or_the_turning_wheel() {
     night.wheel().start_move(1).unwrap();
     assert_eq!(night.scene(0, 1.0).band, Band::Opaque);
     let scene = night.scene(0, 1.0);
-    assert_eq!((scene.band, scene.rotation), (Band::HAlpha, Degrees(0.0)));
+    assert_eq!((scene.band, scene.serial), (Band::HAlpha, 3));
 }
