@@ -1,6 +1,6 @@
 //! What goes where: data on stdout, everything else on stderr.
 
-use crate::{args::Global, exit};
+use crate::{args::Global, exit, json};
 use astrobackend::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::io::{self, ErrorKind as IoKind, IsTerminal, Write};
@@ -92,9 +92,8 @@ fn to_stderr(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-fn schema(mut object: Value) -> Value {
-    object["schema"] = 1.into();
-    object
+fn schema(object: Value) -> Value {
+    json::merged(json!({ "schema": 1 }), object)
 }
 
 fn error_object(error: &Error) -> Value {

@@ -24,9 +24,14 @@ pub(crate) struct Progress {
 impl Progress {
     /// A step whose length is not known, such as a slew.
     pub(crate) fn step(out: Output, text: &str) -> Self {
-        let progress = Progress::new(out, text, "{spinner} {prefix}", Duration::ZERO);
+        let progress = Progress::new(out, text, "{spinner} {prefix}  {msg}", Duration::ZERO);
         progress.bar.enable_steady_tick(Duration::from_millis(100));
         progress
+    }
+
+    /// Shows how far a step is, in words.
+    pub(crate) fn say(&self, text: String) {
+        self.bar.set_message(text);
     }
 
     /// A picture: its exposure, its read-out, its way to the disk.

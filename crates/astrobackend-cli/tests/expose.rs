@@ -1,4 +1,5 @@
 //! `expose` and `preview`: files whole or not at all, data on stdout, everything else on stderr.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Bad input is refused before anything moves, with a sentence that helps and the exit code of its kind.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

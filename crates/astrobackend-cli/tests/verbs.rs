@@ -1,4 +1,5 @@
 //! Each verb does what it says, and answers in text and in JSON.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

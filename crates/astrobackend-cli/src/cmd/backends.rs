@@ -23,5 +23,5 @@ pub(crate) fn run(ctx: &Context) -> Result<()> {
     let all: Vec<_> = FRAMEWORKS.iter().map(object).collect();
     let default = default_backend();
     ctx.out.note(format!("default: {default}"));
-    ctx.out.table(&["name", "addresses", "", "what"], &rows, json!({ "default": default, "backends": all }))
+    ctx.out.table(&["name", "addresses", "state", "what"], &rows, json!({ "default": default, "backends": all }))
 }

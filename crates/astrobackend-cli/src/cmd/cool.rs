@@ -51,6 +51,7 @@ pub(crate) fn until_cold(ctx: &Context, camera: &dyn Camera, celsius: f64) -> Re
         let Some(Celsius(now)) = camera.state()?.temperature else {
             return Err(Error::unsupported("does not tell its temperature; use --no-wait"));
         };
+        progress.say(format!("{now:.1} °C"));
         Ok(((now - celsius).abs() <= NEAR).then_some(()))
     };
     let cold = ctx.cooling().until(format!("cooling to {celsius:.1} °C"), look, || Ok(()));

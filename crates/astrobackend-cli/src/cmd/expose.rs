@@ -172,7 +172,7 @@ impl Plan {
         let progress = Progress::picture(ctx.out, &text, exposure.duration);
         let wait = ctx.exposure(exposure.duration);
         let taken = ctx.session.expose(&*self.camera, &self.shot, &wait, |state| progress.exposure(state));
-        let picture = ctx.interruptible("the exposure was aborted, nothing was saved", taken)?;
+        let picture = ctx.interruptible("the exposure was aborted", taken)?;
         progress.saving();
         let (n, file) = self.save(&picture, args.overwrite, n)?;
         let preview = self.preview.as_ref().map(|name| self.draw(&picture, name.as_ref(), &file, n, args.overwrite));

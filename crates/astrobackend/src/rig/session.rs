@@ -106,7 +106,8 @@ impl Session {
         self
     }
 
-    /// With devices that are preferred to others of their kind, by role, name or address.
+    /// With devices that are preferred to others of their kind, by role, name or address; without any other
+    /// backend, the one of the first whole address is used for the other kinds too.
     #[must_use]
     pub fn with_devices<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.devices.extend(names.into_iter().map(Into::into));
@@ -300,9 +301,15 @@ impl Session {
         one_of(kind, candidates)?.ok_or_else(|| Error::not_found(format!("the rig has no {kind}")))
     }
 
+    /// The backend that is named, or the one of a device that is named by its whole address, or the default one.
     fn backend(&self) -> Result<Arc<dyn Backend>> {
-        let address: Address = self.backend.clone().unwrap_or_else(default_backend).parse()?;
-        self.opened(address)
+        if let Some(backend) = &self.backend {
+            return self.opened(backend.parse()?);
+        }
+        match self.devices.iter().find_map(|name| as_address(name)) {
+            Some(address) => self.server(&address?),
+            None => self.opened(default_backend().parse()?),
+        }
     }
 
     /// The server that a device's address belongs to.

@@ -2,7 +2,7 @@
 
 use super::{Member, Session, Train, usual_roles};
 use crate::{
-    Equinox, Error, Image, RaDec, Result, Timestamp, Wait,
+    Equinox, Error, ErrorKind, Image, RaDec, Result, Timestamp, Wait,
     device::{
         AnyDevice, Camera, CameraCaps, CameraExt, Control, DeviceKind, Exposure, ExposureState, FilterWheel, Focuser,
         Mount, find_control,
@@ -144,7 +144,7 @@ impl Session {
     /// let camera = session.camera(None)?;
     /// let shot = Shot::new(Exposure::light(Duration::from_secs(2)));
     /// let picture = session.take_exposure(&*camera, &shot, &path, false, &Wait::new(Duration::from_secs(60)))?;
-    /// assert_eq!(astrobackend::fits::read(&path)?.width(), picture.image.width());
+    /// assert_eq!(astrobackend::fits::read(&path)?.0.width(), picture.image.width());
     /// # Ok(()) }
     /// ```
     ///
@@ -190,7 +190,11 @@ impl Session {
     /// that does not answer leaves its values out; it never fails a picture.
     pub fn observe(&self, camera: &dyn Camera) -> (Observation, Vec<Error>) {
         let info = camera.info();
-        let role = self.members().into_iter().find(|member| member.info.id == info.id).and_then(|member| member.role);
+        let role = self
+            .members()
+            .into_iter()
+            .find(|member| member.info.address == info.address)
+            .and_then(|member| member.role);
         let rig = self.rig();
         let train = match &role {
             Some(role) => rig.optics.get(role),
@@ -238,8 +242,17 @@ impl Session {
         if let Some(member) = used {
             return member.device().map(Some);
         }
-        // None, or several of which none is named: the picture does without.
-        let Ok(member) = self.find(kind, None) else { return Ok(None) };
+        // Looked at first: the device of another camera need not even answer.
+        let usual = usual_roles(kind).iter().find(|role| self.rig().devices.contains_key(**role));
+        if usual.is_some_and(|role| self.is_claimed(role)) {
+            return Ok(None);
+        }
+        let member = match self.find(kind, None) {
+            Ok(member) => member,
+            // None, or several of which none is named: the picture does without.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidValue) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         if claimed(&member) {
             return Ok(None);
         }
