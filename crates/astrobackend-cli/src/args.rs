@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 const EXAMPLES: &str = "\
 Examples:
-  astrobackend --backend sim:// expose --target \"05:35:17.3 -05:23:28\" --filter Ha --seconds 5 --preview
+  astrobackend -b sim:// expose --target \"05:35:17.3 -05:23:28\" --filter Ha --seconds 5 --preview
   astrobackend --backend indi://pi.local devices
   astrobackend --rig rig.toml --device @guide expose --seconds 2 --count 10
   PYASTROBACKEND=sim:// astrobackend filter Ha
@@ -51,7 +51,7 @@ pub(crate) struct Global {
     /// its exposure [default: 120]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<Duration>,
-    /// Return as soon as a motion or cooling has started
+    /// Return as soon as a motion or cooling has started; `expose` always waits
     #[arg(long, global = true)]
     pub(crate) no_wait: bool,
     /// No progress and no warnings

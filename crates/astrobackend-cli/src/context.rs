@@ -130,7 +130,7 @@ impl Context {
 
     /// Fails when Ctrl-C was pressed between two operations.
     pub(crate) fn go_on(&self) -> Result<()> {
-        if self.cancel.is_cancelled() { Err(interrupted("nothing was under way")) } else { Ok(()) }
+        if self.cancel.is_cancelled() { Err(Error::new(ErrorKind::Cancelled, "interrupted")) } else { Ok(()) }
     }
 }
 

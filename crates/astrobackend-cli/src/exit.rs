@@ -18,8 +18,9 @@ Exit codes:
   7    not supported by the device or this build
   130  interrupted; the exposure or the motion was stopped
 
-With --json, data is one JSON object on stdout (one a line from `watch`), and every line on stderr is an object
-too: {\"schema\":1,\"error\":{\"kind\",\"message\",\"device\",\"exit_code\"}}, or \"warning\" instead of \"error\".";
+With --json, data is one JSON object on stdout (one a line from `watch`), and each line on
+stderr is one too: {\"schema\":1,\"error\":{\"kind\",\"message\",\"device\",\"exit_code\"}}, or the same
+as a \"warning\" without exit code.";
 
 /// The exit code for a kind of failure.
 pub(crate) fn code(kind: ErrorKind) -> u8 {
