@@ -41,6 +41,7 @@ pub mod preview;
 pub mod rig;
 mod units;
 pub mod wait;
+pub mod wire;
 
 pub use address::Address;
 pub use backend::{Backend, FRAMEWORKS, Framework, backend_choices, default_backend, open};
