@@ -76,7 +76,7 @@ impl Progress {
     fn phase(&self, name: &'static str, percent: Option<f64>) {
         if self.phase.replace(name) != name {
             self.bar.set_message(name);
-            if !self.out.draws() && name != "exposing" {
+            if !self.out.draws() && !["waiting", "exposing"].contains(&name) {
                 self.out.note(format!("  {name}"));
             }
         }
