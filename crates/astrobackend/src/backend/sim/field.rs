@@ -3,7 +3,7 @@
 use super::{
     catalogue,
     photometry::{Response, starlight},
-    projection::{ARCSEC, Projection, direction, to_picture},
+    projection::{ARCSEC, Projection, direction},
     psf::Psf,
     scene::Scene,
 };
@@ -57,7 +57,7 @@ impl StarField {
         let mut waiting = Vec::new();
         for star in stars(scene, &projection, limit(&response, &sight)) {
             let Some((x, y)) = projection.to_chip(direction(star.ra, star.dec)) else { continue };
-            let flux = response.from_the_sky(&starlight(star.mag, star.bv)).map(|electrons| electrons as f32);
+            let flux = response.of_sky_light(&starlight(star.mag, star.bv)).map(|electrons| electrons as f32);
             let Some(radius) = sight.radius(flux) else { continue };
             let (x, y, reach) = (x as f32, y as f32, radius + half_trail);
             let beside = |at: f32, (first, end): (u32, u32)| at + reach < first as f32 || at - reach > end as f32;
@@ -136,7 +136,7 @@ impl Sight<'_> {
 
 /// Magnitude of the faintest stars that are seen.
 fn limit(response: &Response, sight: &Sight) -> f64 {
-    let zero = response.from_the_sky(&starlight(0.0, 0.6)).into_iter().fold(0.0, f64::max);
+    let zero = response.of_sky_light(&starlight(0.0, 0.6)).into_iter().fold(0.0, f64::max);
     let faintest = f64::from(SEEN * sight.noise / sight.psf.peak());
     if zero > 0.0 { 2.5 * (zero / faintest).log10() } else { f64::NEG_INFINITY }
 }
@@ -169,6 +169,7 @@ fn trail(scene: &Scene, projection: &Projection, psf: &Psf) -> (Vec<(f32, f32)>,
 
 /// Where a scene's stars fall in its picture, and their visual magnitudes, brightest first, down to a
 /// magnitude; the middle of the picture's first pixel is (0, 0).
+#[cfg(test)]
 pub(super) fn stars_in(scene: &Scene, limit: f64) -> Vec<(f64, f64, f64)> {
     let projection = Projection::new(scene);
     let inside = |(x, y, _): &(f64, f64, f64)| {
@@ -176,7 +177,7 @@ pub(super) fn stars_in(scene: &Scene, limit: f64) -> Vec<(f64, f64, f64)> {
         within(*x, scene.frame.width) && within(*y, scene.frame.height)
     };
     let place = |star: catalogue::Star| {
-        let (x, y) = to_picture(scene, projection.to_chip(direction(star.ra, star.dec))?);
+        let (x, y) = super::projection::to_picture(scene, projection.to_chip(direction(star.ra, star.dec))?);
         (star.mag <= limit).then_some((x, y, star.mag))
     };
     let mut found: Vec<_> = stars(scene, &projection, limit).filter_map(place).filter(inside).collect();

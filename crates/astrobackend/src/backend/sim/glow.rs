@@ -28,12 +28,12 @@ impl Glow {
         let response = Response::new(scene);
         let pixel = projection.arcsec_per_pixel();
         let area = pixel * pixel;
-        let sky = response.on_the_ground(&skylight(scene.sky)).map(|electrons| electrons * area);
+        let sky = response.of_ground_light(&skylight(scene.sky)).map(|electrons| electrons * area);
         let nebulae = nebulae::near(scene, &projection, detail(scene, pixel));
         let node = |x: u32, y: u32| -> [f32; 3] {
             let direction = projection.to_sky(f64::from(x), f64::from(y));
             let light = nebulae::light(&nebulae, direction);
-            let nebula: Electrons = light.map_or([0.0; 3], |light| response.from_the_sky(&light));
+            let nebula: Electrons = light.map_or([0.0; 3], |light| response.of_sky_light(&light));
             std::array::from_fn(|kind| (sky[kind] + nebula[kind] * area) as f32)
         };
         let top = rows.0 - rows.0 % CELL;

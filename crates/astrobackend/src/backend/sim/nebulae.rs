@@ -138,7 +138,7 @@ pub(super) fn near(scene: &Scene, projection: &Projection, detail: f64) -> Vec<N
     let inside = |nebula: &&Nebula| {
         let (ra, dec) = place(nebula);
         let reach = field + nebula.size.0 * REACH / 60.0 * std::f64::consts::PI / 180.0;
-        plane.project(direction(ra, dec)).is_some_and(|(east, north)| east.hypot(north) < reach.min(1.5).tan())
+        plane.project(direction(ra, dec)).is_some_and(|(east, north)| length(east, north) < reach.min(1.5).tan())
     };
     NEBULAE.iter().filter(inside).map(|nebula| Near::new(nebula, detail)).collect()
 }
@@ -158,6 +158,8 @@ pub(super) fn light(nebulae: &[Near], direction: Direction) -> Option<Spectrum> 
 impl Near {
     fn new(nebula: &'static Nebula, detail: f64) -> Self {
         let (ra, dec) = place(nebula);
+        // Orion's shape is in arcminutes, the others' in sizes of the nebula.
+        let detail = if matches!(nebula.shape, Orion) { detail } else { detail / nebula.size.0 };
         // Any number does, as long as it belongs to the nebula: it looks the same in every world.
         let key = (nebula.place.0 * 1e4) as u64;
         Near {
@@ -166,8 +168,8 @@ impl Near {
             angle: nebula.angle.to_radians().sin_cos(),
             surface: starlight(nebula.surface.0, nebula.surface.1),
             lines: nebula.lines.map(|line| line * KILORAYLEIGH),
-            billows: Turbulence::new(key << 8, detail / nebula.size.0),
-            filaments: Turbulence::new(key << 8 | 0x80, detail / nebula.size.0),
+            billows: Turbulence::new(key << 8, detail),
+            filaments: Turbulence::new(key << 8 | 0x80, detail),
         }
     }
 
@@ -184,13 +186,13 @@ impl Near {
         let across = (east * cos - north * sin) / size.1;
         let brightness = match self.nebula.shape {
             Orion => self.orion(east * size.0, north * size.0),
-            Cloud { hole } => self.cloud(east, north, along.hypot(across), hole),
+            Cloud { hole } => self.cloud(east, north, length(along, across), hole),
             Horsehead => self.horsehead(east, north, along, across),
             Shell { lobes } => self.shell(east, north, along, across, lobes),
             Spiral { winding, bulge } => self.spiral(along, across, winding, bulge),
             Smooth => 1.0 / (1.0 + 40.0 * (along * along + across * across)).powi(2),
         };
-        let fade = smooth(REACH, REACH * 0.8, east.hypot(north));
+        let fade = smooth(REACH, REACH * 0.8, length(east, north));
         Some(self.spectrum((brightness * fade).max(0.0)))
     }
 
@@ -206,24 +208,24 @@ impl Near {
 
     /// In arcminutes east and north of the Trapezium.
     fn orion(&self, east: f64, north: f64) -> f64 {
-        let distance = east.hypot(north);
+        let distance = length(east, north);
         // The gas is stirred: places are displaced before the shapes are laid over them, less near the core.
         let stir = 0.3 + 4.2 * smooth(0.3, 14.0, distance);
-        let (stir_x, stir_y) =
-            (self.billows.billows(east / 12.0, north / 12.0), self.billows.billows(east / 12.0 + 20.0, north / 12.0));
+        let billows = self.billows.smoother(1.0);
+        let (stir_x, stir_y) = (billows.billows(12.0, east, north), billows.billows(12.0, east + 240.0, north));
         let (east, north) = (east + stir * stir_x, north + stir * stir_y);
         // The wings: a loop around a point in the south-west, draped in filaments that run along it.
         let (x, y) = ((east + 4.5) / 16.0, (north + 13.5) / 17.5);
-        let (loop_radius, loop_angle) = (x.hypot(y), x.atan2(y));
-        let drapes = self.filaments.filaments(3.4 * loop_radius, 1.1 * loop_angle);
-        let wisps = self.filaments.filaments(east / 6.0 + 7.0, north / 6.0);
+        let (loop_radius, loop_angle) = (length(x, y), x.atan2(y));
+        let drapes = self.filaments.filaments(5.0, 17.0 * loop_radius, 5.5 * loop_angle);
+        let wisps = self.filaments.filaments(6.0, east + 42.0, north);
         let texture = 0.12 + 1.1 * drapes + 0.45 * wisps;
         let rim = (-((loop_radius - 0.93) / 0.2).powi(2)).exp() * (-distance / 7.5).exp();
         let inside = smooth(1.25, 0.6, loop_radius) * (-distance / 7.0).exp();
         let halo = (-distance / 15.0).exp() * (0.45 + 0.5 * stir_x + 0.35 * wisps).max(0.0);
         let gas = (0.75 * rim + 0.3 * inside) * texture + 0.016 * halo;
         // The bright part, cut off by the bar in the south-east.
-        let core = (1.0 + (distance / 1.5).powi(2)).powf(-1.25);
+        let core = core(distance / 1.5);
         let fan = 0.22 * (-(((east + 1.8) / 5.0).powi(2) + ((north + 1.5) / 4.2).powi(2))).exp() * (0.4 + wisps);
         let (bar_across, bar_along) = ((east - north) * 0.707 - 2.3, (east + north) * 0.707);
         let bar = 0.16 * (-(bar_across / 0.4).powi(2) - (bar_along / 2.6).powi(2)).exp();
@@ -245,9 +247,9 @@ impl Near {
     }
 
     fn cloud(&self, east: f64, north: f64, radius: f64, hole: f64) -> f64 {
-        let billows = self.billows.billows(2.2 * east, 2.2 * north);
-        let wisps = self.filaments.filaments(1.7 * east + 0.25 * billows, 1.7 * north);
-        let dust = self.billows.billows(1.6 * east + 40.0, 1.6 * north + 0.3 * billows);
+        let billows = self.billows.billows(0.45, east, north);
+        let wisps = self.filaments.filaments(0.6, east + 0.15 * billows, north);
+        let dust = self.billows.billows(0.6, east + 24.0, north + 0.2 * billows);
         let radius = radius + 0.3 * billows;
         let outside = (-(1.6 * radius.max(0.0)).powi(2)).exp();
         let open = if hole > 0.0 { smooth(0.4 * hole, 1.5 * hole, radius) } else { 1.0 };
@@ -257,8 +259,8 @@ impl Near {
 
     /// A bright ridge, streaks to its west, and the dark head before it.
     fn horsehead(&self, east: f64, north: f64, along: f64, across: f64) -> f64 {
-        let billows = self.billows.billows(2.5 * east, 2.5 * north);
-        let wisps = self.filaments.filaments(1.6 * north + 0.2 * billows, 4.0 * east + 0.5 * billows);
+        let billows = self.billows.billows(0.4, east, north);
+        let wisps = self.filaments.filaments(0.6, north + 0.1 * billows, 2.5 * east + 0.3 * billows);
         let taper = (-(1.3 * along).powi(2)).exp();
         let edge = across - 0.12 - 0.1 * billows + 0.25 * along * along;
         let rim = (-(edge / 0.12).powi(2)).exp();
@@ -267,13 +269,13 @@ impl Near {
         let arcmin = self.nebula.size.0;
         let (x, y) = (east * arcmin - 1.0 + billows, north * arcmin - 0.1);
         let neck = smooth(2.0, 1.2, (y + 0.3 * x).abs()) * smooth(-1.5, -0.5, x);
-        let head = smooth(2.3, 1.5, ((x + 1.4) * 0.9).hypot(y - 0.9));
+        let head = smooth(2.3, 1.5, length((x + 1.4) * 0.9, y - 0.9));
         gas * (0.3 + 1.0 * wisps) * (1.0 - 0.93 * neck.max(head))
     }
 
     fn shell(&self, east: f64, north: f64, along: f64, across: f64, lobes: f64) -> f64 {
-        let wisps = self.filaments.filaments(2.5 * east, 2.5 * north);
-        let radius = along.hypot(across) + 0.06 * self.billows.billows(2.0 * east, 2.0 * north);
+        let wisps = self.filaments.filaments(0.4, east, north);
+        let radius = length(along, across) + 0.06 * self.billows.billows(0.5, east, north);
         let ring = (-((radius - 0.62) / 0.2).powi(2)).exp();
         let filled = 0.25 * smooth(1.0, 0.5, radius) + 0.02 * smooth(1.5, 0.9, radius);
         // Two lobes along the axis: the waist is dimmed away from it.
@@ -282,9 +284,9 @@ impl Near {
     }
 
     fn spiral(&self, along: f64, across: f64, winding: f64, bulge: f64) -> f64 {
-        let radius = along.hypot(across).max(1e-3);
-        let billows = self.billows.billows(4.0 * along, 4.0 * across);
-        let knots = self.filaments.filaments(5.0 * along, 5.0 * across);
+        let radius = length(along, across).max(1e-3);
+        let billows = self.billows.billows(0.25, along, across);
+        let knots = self.filaments.filaments(0.2, along, across);
         let phase = 2.0 * (across.atan2(along) - winding * radius.ln()) + 1.5 * billows;
         // Tightly wound arms are less distinct.
         let contrast = (2.5 / winding).min(1.0).powi(2);
@@ -292,9 +294,20 @@ impl Near {
         let lanes = (0.5 + 0.5 * (phase + 1.3).cos()).powi(6) * smooth(0.04, 0.15, radius);
         let dust = 1.0 - 0.45 * lanes * (0.3 + knots).min(1.0);
         let disc = 0.3 * (-3.6 * radius).exp() * (0.35 + 0.9 * arms * (0.6 + 0.8 * knots)) * dust;
-        let middle = bulge / (1.0 + (radius / 0.035).powi(2)).powf(1.1);
+        let middle = bulge * core(radius / 0.04);
         (disc + 0.8 * middle) * smooth(1.5, 0.8, radius)
     }
+}
+
+/// The length of a vector; quicker than `hypot`, which minds numbers that do not occur here.
+fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
+}
+
+/// A bright middle with wide wings: the power -1.25 of one plus the square of the distance.
+fn core(distance: f64) -> f64 {
+    let square = 1.0 + distance * distance;
+    1.0 / (square * square.sqrt().sqrt())
 }
 
 /// Rises smoothly from 0 at one value to 1 at another.

@@ -109,13 +109,13 @@ impl Response {
     }
 
     /// Electrons made by light that was measured on the ground.
-    pub(super) fn on_the_ground(&self, light: &Spectrum) -> Electrons {
+    pub(super) fn of_ground_light(&self, light: &Spectrum) -> Electrons {
         self.per_photon.map(|kind| dot(&kind, light))
     }
 
     /// Electrons made by light from beyond the air.
-    pub(super) fn from_the_sky(&self, light: &Spectrum) -> Electrons {
-        self.on_the_ground(&std::array::from_fn(|i| light[i] * self.air[i]))
+    pub(super) fn of_sky_light(&self, light: &Spectrum) -> Electrons {
+        self.of_ground_light(&std::array::from_fn(|i| light[i] * self.air[i]))
     }
 }
 

@@ -1,7 +1,6 @@
 //! From the sky to the chip and back: the gnomonic projection of an ideal telescope.
 
 use super::scene::Scene;
-use crate::RaDec;
 use std::f64::consts::TAU;
 
 /// Arcseconds in a radian.
@@ -77,14 +76,14 @@ impl Projection {
     }
 
     /// The pixel on which a direction falls; `None` for the far half of the sky.
-    pub(super) fn to_chip(&self, direction: Direction) -> Option<(f64, f64)> {
+    pub(super) fn to_chip(self, direction: Direction) -> Option<(f64, f64)> {
         let (east, north) = self.plane.project(direction)?;
         let (x, y) = self.turn(east, north);
         Some((self.middle.0 + x, self.middle.1 + y))
     }
 
     /// The direction that falls on a pixel; not of unit length.
-    pub(super) fn to_sky(&self, x: f64, y: f64) -> Direction {
+    pub(super) fn to_sky(self, x: f64, y: f64) -> Direction {
         let (sin, cos) = self.rotation;
         let (right, up) = ((x - self.middle.0) / self.scale, (self.middle.1 - y) / self.scale);
         self.plane.direction(up * sin - right * cos, up * cos + right * sin)
@@ -99,12 +98,14 @@ impl Projection {
 
 /// Where a J2000 place falls in a scene's picture, region and binning taken into account; the middle of
 /// the picture's first pixel is (0, 0). May lie outside; `None` for the far half of the sky.
-pub(super) fn project(scene: &Scene, place: RaDec) -> Option<(f64, f64)> {
+#[cfg(test)]
+pub(super) fn project(scene: &Scene, place: crate::RaDec) -> Option<(f64, f64)> {
     let chip = Projection::new(scene).to_chip(direction(place.ra.radians(), place.dec.radians()))?;
     Some(to_picture(scene, chip))
 }
 
 /// From unbinned pixels of the chip to pixels of the picture.
+#[cfg(test)]
 pub(super) fn to_picture(scene: &Scene, (x, y): (f64, f64)) -> (f64, f64) {
     let frame = &scene.frame;
     let binned = |at: f64, bin: u8, first: u32| (at + 0.5) / f64::from(bin) - 0.5 - f64::from(first);
