@@ -21,19 +21,21 @@ fn main() -> ExitCode {
     if let Err(why) = in_private_network().and_then(|()| IndiServer::start(&DRIVERS[..1]).map(drop)) {
         return ExitCode::from(u8::from(why.report()));
     }
-    let tests: [(&str, fn(&Night)); 4] = [
+    let tests: [(&str, Test); 4] = [
         ("each_verb_works_on_what_the_one_before_left", each_verb_works_on_what_the_one_before_left),
         ("a_parked_mount_refuses", a_parked_mount_refuses),
         ("stop_ends_the_exposure_of_another", stop_ends_the_exposure_of_another),
         ("a_server_that_dies_ends_the_command", a_server_that_dies_ends_the_command),
     ];
-    let run = |test: fn(&Night)| -> Result<(), Failed> {
+    let run = |test: Test| -> Result<(), Failed> {
         test(&Night { server: IndiServer::start(&DRIVERS)?.into(), folder: tempfile::tempdir()? });
         Ok(())
     };
     let trials = tests.map(|(name, test)| Trial::test(name, move || run(test)));
     libtest_mimic::run(&arguments, trials.into()).exit_code()
 }
+
+type Test = fn(&Night);
 
 /// A server, and a folder for pictures.
 struct Night {
