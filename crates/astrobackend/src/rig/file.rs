@@ -61,7 +61,7 @@ impl Reader<'_> {
             "devices" => reader.devices(value, &mut rig),
             _ => reader.optics(value, &mut rig),
         });
-        self.roles_exist(table, &rig);
+        self.roles_exist(table);
         rig
     }
 
@@ -148,12 +148,12 @@ impl Reader<'_> {
     }
 
     /// Optics belong to roles, and name roles: all of them must be among the devices.
-    fn roles_exist(&mut self, table: &DeTable<'_>, rig: &Rig) {
+    fn roles_exist(&mut self, table: &DeTable<'_>) {
         let written = table.get("devices").and_then(|devices| devices.get_ref().as_table());
         let roles: Vec<&str> = written.iter().flat_map(|devices| devices.keys().map(|key| &**key.get_ref())).collect();
         let Some(optics) = table.get("optics").and_then(|optics| optics.get_ref().as_table()) else { return };
         for (role, train) in optics {
-            if !rig.devices.is_empty() && !roles.contains(&&**role.get_ref()) {
+            if !roles.is_empty() && !roles.contains(&&**role.get_ref()) {
                 let message =
                     format!("no device plays the role {:?}{}", role.get_ref(), did_you_mean(role.get_ref(), &roles));
                 self.problem(role.span(), message);
