@@ -1,7 +1,7 @@
 //! What all INDI devices have in common: reading their properties, changing them, connecting.
 
 use super::{
-    connection::Connection,
+    connection::{Connection, Sent},
     order::{Order, Progress},
     store::{Device, Store},
 };
@@ -156,20 +156,18 @@ impl Handle {
             }
         })?;
         let vector = Vector::new(self.id.name.as_str(), property, values.elements());
-        let mark = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
+        let Sent { number, mark } = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
         if let Values::Numbers(all) = values
             && let Some(property) = self.connection.store().property_mut(&self.id.name, property)
         {
             all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
         }
-        Ok(Order { property, mark, born, sent: Instant::now() })
+        Ok(Order { property, mark, number, born, sent: Instant::now() })
     }
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
     fn ask(&self, property: &str) -> Result<u64> {
-        let question =
-            Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
-        self.connection.send(&[question]).map_err(|error| self.name(error))
+        self.connection.ask(&self.id.name, property).map_err(|error| self.name(error))
     }
 
     /// Looks until there is an answer to an order, asking the driver when none comes by itself.
@@ -260,15 +258,23 @@ impl Handle {
             self.set("CONNECTION", Values::On("CONNECT"))?;
         }
         // A driver defines its properties right after it has said that it is connected.
-        let mark = self.ask("CONNECTION")?;
+        let question = self.ask("CONNECTION")?;
+        let told = |device: &Device| device.property("CONNECTION").is_none_or(|it| it.answered >= question);
         let complete = self.connection.wait(deadline, |store| {
-            let device = store.device(&self.id.name)?;
-            let told = device.property("CONNECTION").is_none_or(|connection| connection.defined > mark);
-            (told && self.usable(device)).then_some(())
+            store.device(&self.id.name).filter(|device| told(device) && self.usable(device)).map(drop)
         });
         match complete.map_err(|error| self.name(error))? {
             Some(()) => Ok(()),
-            None => self.fail(Error::timeout("connecting", self.connection.timeout)),
+            None => {
+                let silent = !self.read_any(|device| Ok(told(device)))?;
+                let why = if silent { "the driver does not answer" } else { "the driver shows no" };
+                let missing = if silent { String::new() } else { format!(" {}", self.keys.join(" or ")) };
+                let limit = self.connection.timeout;
+                self.fail(Error::new(
+                    ErrorKind::Timeout,
+                    format!("connecting did not finish within {limit:.1?}: {why}{missing}"),
+                ))
+            }
         }
     }
 
