@@ -254,26 +254,31 @@ impl Handle {
     /// Connects the driver to its hardware and waits until its properties are there, all of them.
     pub(super) fn connect(&self) -> Result<()> {
         let deadline = self.connection.deadline();
-        if !self.read_any(|device| Ok(is_connected(device)))? {
+        let (connected, born) = self.read_any(|device| Ok((is_connected(device), device.born)))?;
+        if !connected {
             self.set("CONNECTION", Values::On("CONNECT"))?;
         }
         // A driver defines its properties right after it has said that it is connected.
         let question = self.ask("CONNECTION")?;
         let told = |device: &Device| device.property("CONNECTION").is_none_or(|it| it.answered >= question);
         let complete = self.connection.wait(deadline, |store| {
-            store.device(&self.id.name).filter(|device| told(device) && self.usable(device)).map(drop)
+            match store.device(&self.id.name).filter(|device| device.born == born) {
+                None => Some(Err(Error::new(ErrorKind::Device(0), "its driver went away while it connected"))),
+                Some(device) if told(device) && !is_connected(device) && !device.is_busy("CONNECTION") => {
+                    Some(Err(Error::new(ErrorKind::Device(0), "the driver disconnected again")))
+                }
+                Some(device) => (told(device) && self.usable(device)).then_some(Ok(())),
+            }
         });
         match complete.map_err(|error| self.name(error))? {
-            Some(()) => Ok(()),
+            Some(result) => result.map_err(|error| self.name(error)),
             None => {
                 let silent = !self.read_any(|device| Ok(told(device)))?;
-                let why = if silent { "the driver does not answer" } else { "the driver shows no" };
-                let missing = if silent { String::new() } else { format!(" {}", self.keys.join(" or ")) };
+                let why =
+                    if silent { "does not answer".into() } else { format!("shows no {}", self.keys.join(" or ")) };
                 let limit = self.connection.timeout;
-                self.fail(Error::new(
-                    ErrorKind::Timeout,
-                    format!("connecting did not finish within {limit:.1?}: {why}{missing}"),
-                ))
+                let message = format!("connecting did not finish within {limit:.1?}: the driver {why}");
+                self.fail(Error::new(ErrorKind::Timeout, message))
             }
         }
     }
