@@ -35,9 +35,12 @@ mod error;
 pub mod event;
 pub mod fits;
 pub mod image;
+pub mod naming;
 pub mod observation;
+pub mod preview;
 mod units;
 pub mod wait;
+pub mod wire;
 
 pub use address::Address;
 pub use backend::{Backend, FRAMEWORKS, Framework, backend_choices, default_backend, open};
