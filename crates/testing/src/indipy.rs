@@ -1,6 +1,6 @@
 //! A real INDI server that shares no code with libindi: indipyserver with a small observatory.
 
-use crate::peer::{Missing, python, script};
+use crate::{Skip, python, script};
 use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr},
@@ -18,15 +18,15 @@ impl IndipyServer {
     /// Starts it; each move takes so many seconds.
     ///
     /// # Errors
-    /// When Python or the packages `indipyserver` and `indipydriver` are not there.
+    /// [`Skip`] when Python or the packages `indipyserver` and `indipydriver` are not there.
     ///
     /// # Panics
     /// When it is there and does not start: that is a failure, not a missing peer.
-    pub fn start(seconds: f64) -> Result<Self, Missing> {
+    pub fn start(seconds: f64) -> Result<Self, Skip> {
         let mut command = python(&["indipyserver", "indipydriver"])?;
         command.arg(script("indipy_server.py")).arg(seconds.to_string());
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.map_err(|error| Missing(format!("{command:?}: {error}")))?;
+        let mut child = child.map_err(|error| Skip::new(format_args!("{command:?}: {error}")))?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
             let _ = BufReader::new(output).read_line(&mut line);

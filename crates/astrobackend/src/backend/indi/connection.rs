@@ -61,13 +61,15 @@ pub(super) struct Shared {
     store: Mutex<Store>,
     news: Condvar,
     waiting: AtomicUsize,
+    /// Wakes the keeper.
+    work: Condvar,
     /// Held while a message is written: the reading thread answers pings.
     socket: Mutex<Arc<TcpStream>>,
     /// Bytes that came so far.
     received: AtomicU64,
     listener: OnceLock<Weak<dyn Listener>>,
     /// The last user is gone.
-    pub(super) closed: Cancel,
+    closed: Cancel,
 }
 
 /// A connection; dropping it closes the socket, which ends its threads.
@@ -101,6 +103,7 @@ impl Connection {
             server: server.clone(),
             store: Mutex::default(),
             news: Condvar::new(),
+            work: Condvar::new(),
             waiting: AtomicUsize::new(0),
             socket: Mutex::new(Arc::new(stream)),
             received: AtomicU64::new(0),
@@ -171,9 +174,18 @@ impl Connection {
 
     /// Tells the listener that a command changed a device's state.
     pub(super) fn touch(&self, device: &str) {
+        self.change(|store| store.touch(device));
+    }
+
+    /// Tells the listener something about a device that its driver cannot say itself.
+    pub(super) fn say(&self, device: &str, text: &str) {
+        self.change(|store| store.note(device, text));
+    }
+
+    fn change(&self, make: impl FnOnce(&mut Store)) {
         let changes = {
             let mut store = self.store();
-            store.touch(device);
+            make(&mut store);
             std::mem::take(&mut store.changes)
         };
         self.shared.tell(changes);
@@ -183,6 +195,10 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.shared.closed.cancel();
+        // Under the lock, lest the keeper goes to sleep between its look and this.
+        let store = self.store();
+        self.shared.work.notify_all();
+        drop(store);
         self.shared.hang_up();
     }
 }
@@ -215,10 +231,9 @@ impl Shared {
         };
         (&**socket).write_all(&bytes).map_err(|error| {
             let error = Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"));
-            // A half message cannot be taken back: nothing more can be said on this socket.
+            // A half message cannot be taken back: nothing more can be said on this socket. The reading thread
+            // notices.
             let _ = socket.shutdown(Shutdown::Both);
-            drop(socket);
-            self.lose(&error);
             error
         })?;
         Ok(mark)
@@ -308,7 +323,7 @@ impl Shared {
                 Ok(Message::PingRequest { uid }) => {
                     let reply = Message::PingReply { uid }.to_bytes();
                     // Never both locks: whoever sends takes them in the other order.
-                    store = None;
+                    drop(store.take());
                     let _writing = lock(&self.socket);
                     stream.write_all(&reply).map_err(|error| {
                         Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {error}"))
@@ -319,19 +334,26 @@ impl Shared {
                 Err(error) => store.get_or_insert_with(|| self.store()).complain(&error),
             }
         }
-        let Some(mut store) = store else { return Ok(()) };
+        let mut store = store.unwrap_or_else(|| self.store());
         let changes = std::mem::take(&mut store.changes);
+        let work = store.work;
         drop(store);
-        self.wake();
+        if work {
+            self.work.notify_all();
+        }
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.news.notify_all();
+        }
         self.tell(changes);
         Ok(())
     }
 
-    /// Wakes whoever waits for news.
-    pub(super) fn wake(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 {
-            self.news.notify_all();
-        }
+    /// Waits until there is work for the keeper, or for a while; false when the last user is gone.
+    pub(super) fn await_work(&self, pause: Duration) -> bool {
+        let idle = |store: &mut Store| !store.work && !self.closed.is_cancelled();
+        let waited = self.work.wait_timeout_while(self.store(), pause, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.work = false;
+        !self.closed.is_cancelled()
     }
 
     fn tell(&self, changes: Vec<Change>) {

@@ -146,7 +146,8 @@ impl Focuser for IndiFocuser {
         }
         if self.look()?.moving {
             let still = |device: &Device| !device.is_busy(POSITION.0) && !device.is_busy(STEPS.0);
-            self.handle.stop("FOCUS_ABORT_MOTION", "ABORT", still)?;
+            let order = self.handle.send("FOCUS_ABORT_MOTION", Values::On("ABORT"))?;
+            self.handle.finish(&order, still)?;
         }
         self.motion.forget(&self.handle);
         Ok(())

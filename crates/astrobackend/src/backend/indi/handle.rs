@@ -29,22 +29,19 @@ pub(super) enum Values<'a> {
     Texts(&'a [(&'a str, &'a str)]),
     /// Turns one switch on.
     On(&'a str),
-    /// Turns one switch off, where none needs to be on.
-    Off(&'a str),
 }
 
 impl Values<'_> {
     fn elements(self) -> Elements<'static> {
         let own = str::to_owned;
         match self {
-            Values::Numbers(all) => {
-                Elements::Number(all.iter().map(|(name, value)| Element::new(own(name), Number::from(*value))).collect())
-            }
+            Values::Numbers(all) => Elements::Number(
+                all.iter().map(|(name, value)| Element::new(own(name), Number::from(*value))).collect(),
+            ),
             Values::Texts(all) => {
                 Elements::Text(all.iter().map(|(name, text)| Element::new(own(name), own(text).into())).collect())
             }
             Values::On(name) => Elements::Switch(vec![Element::new(own(name), true)]),
-            Values::Off(name) => Elements::Switch(vec![Element::new(own(name), false)]),
         }
     }
 
@@ -52,7 +49,7 @@ impl Values<'_> {
         match self {
             Values::Numbers(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::Texts(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
-            Values::On(name) | Values::Off(name) => vec![name.to_owned()],
+            Values::On(name) => vec![name.to_owned()],
         }
     }
 
@@ -62,9 +59,9 @@ impl Values<'_> {
             Values::Numbers(all) => all.iter().all(|(name, wanted)| {
                 device.number(property, name).is_some_and(|is| (is - wanted).abs() <= 1e-6 * wanted.abs().max(1.0))
             }),
-            Values::Texts(all) => all.iter().all(|(name, wanted)| device.text(property, name) == Some(wanted.trim())),
+            // Drivers write texts their own way: `0` becomes `0.00`. That it answers must do.
+            Values::Texts(_) => true,
             Values::On(name) => device.switch(property, name) == Some(true),
-            Values::Off(name) => device.switch(property, name) == Some(false),
         }
     }
 }
@@ -80,7 +77,12 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(connection: Arc<Connection>, id: DeviceId, server: &Address, keys: &'static [&'static str]) -> Self {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        id: DeviceId,
+        server: &Address,
+        keys: &'static [&'static str],
+    ) -> Self {
         let address = server.clone().with_path(id.name.clone());
         Handle { connection, id, address, keys }
     }
@@ -117,6 +119,7 @@ impl Handle {
     pub(super) fn read<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
         self.read_any(|device| match self.usable(device) {
             true => look(device),
+            false if device.held => Err(Error::new(ErrorKind::NotConnected, "is being connected again")),
             false => Err(Error::not_connected()),
         })
     }
@@ -126,15 +129,31 @@ impl Handle {
         let store = self.connection.store();
         let found = match (&store.lost, store.device(&self.id.name)) {
             (Some(why), _) => Err(why.clone()),
+            (None, Some(device)) if device.mute => {
+                Err(Error::new(ErrorKind::Unreachable, "its driver has stopped answering"))
+            }
             (None, Some(device)) => look(device),
+            (None, None) if store.restoring => {
+                Err(Error::new(ErrorKind::Unreachable, "the connection was lost and is being restored"))
+            }
             (None, None) => Err(Error::new(ErrorKind::NotConnected, "its driver is not running")),
         };
         found.map_err(|error| self.name(error))
     }
 
-    /// Connected, and its properties are there.
+    /// Connected, its properties are there, and its settings are as they were before a restart.
     fn usable(&self, device: &Device) -> bool {
+        self.ready(device) && !device.held
+    }
+
+    /// Connected, and its properties are there.
+    fn ready(&self, device: &Device) -> bool {
         is_connected(device) && self.keys.iter().any(|key| device.has(key))
+    }
+
+    /// Remembers a setting, to be sent again after a restart of the driver.
+    pub(super) fn declare(&self, property: &'static str, values: Values<'_>) {
+        self.connection.store().claims.declare(&self.id, property, values);
     }
 
     /// Sends new values for a vector, all or some of its elements.
@@ -165,7 +184,8 @@ impl Handle {
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
     fn ask(&self, property: &str) -> Result<u64> {
-        let question = Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
+        let question =
+            Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
         self.connection.send(&[question]).map_err(|error| self.name(error))
     }
 
@@ -197,24 +217,36 @@ impl Handle {
     /// As [`Handle::send`]; `Device` with the driver's reason when it refuses; `Timeout`.
     pub(super) fn set(&self, property: &'static str, values: Values<'_>) -> Result<()> {
         let order = self.send(property, values)?;
-        let reached = |device: &Device| values.reached(device, property);
+        self.finish(&order, |device| values.reached(device, property))?;
+        self.declare(property, values);
+        Ok(())
+    }
+
+    /// Waits until an order has come to its end.
+    ///
+    /// # Errors
+    /// `Device` with the driver's reason when it refuses; `Timeout`.
+    pub(super) fn finish(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<()> {
         let settled = |progress, device: Option<&Device>| match progress {
             Progress::Done => Some(Ok(())),
             Progress::Failed(error) => Some(Err(error)),
             // Some vectors stay busy for as long as they are in effect: a cooler, tracking. The values tell.
-            Progress::Busy => device.is_some_and(reached).then_some(Ok(())),
+            Progress::Busy => device.is_some_and(&reached).then_some(Ok(())),
             Progress::Unanswered | Progress::Alert => None,
         };
-        match self.answer(&order, self.connection.deadline(), reached, settled)? {
+        match self.answer(order, self.connection.deadline(), &reached, settled)? {
             Some(result) => result.map_err(|error| self.name(error)),
-            None => self.fail(Error::timeout(format!("the change of {property}"), self.connection.timeout)),
+            None => self.fail(Error::timeout(format!("{}: an answer", order.property), self.connection.timeout)),
         }
     }
 
     /// Turns one switch on, unless it is already.
     pub(super) fn switch_on(&self, property: &'static str, element: &str) -> Result<()> {
         match self.read_any(|device| Ok(device.switch(property, element)))? {
-            Some(true) => Ok(()),
+            Some(true) => {
+                self.declare(property, Values::On(element));
+                Ok(())
+            }
             _ => self.set(property, Values::On(element)),
         }
     }
@@ -237,28 +269,26 @@ impl Handle {
     pub(super) fn progress(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<Progress> {
         let store = self.connection.store();
         let progress = order.progress(store.device(&self.id.name), reached);
-        match &store.lost {
+        match store.lost_since(order.mark) {
             Some(why) if progress != Progress::Done => Err(self.name(why.clone())),
             _ => Ok(progress),
         }
     }
 
-    /// Turns on a switch that stops something, and waits until it has stopped.
-    pub(super) fn stop(&self, property: &'static str, element: &str, stopped: impl Fn(&Device) -> bool) -> Result<()> {
-        let order = self.send(property, Values::On(element))?;
-        let settled = |progress, _: Option<&Device>| match progress {
-            Progress::Unanswered | Progress::Alert | Progress::Busy => None,
-            Progress::Failed(error) => Some(Err(error)),
-            Progress::Done => Some(Ok(())),
-        };
-        match self.answer(&order, self.connection.deadline(), stopped, settled)? {
-            Some(result) => result.map_err(|error| self.name(error)),
-            None => self.fail(Error::timeout("stopping", self.connection.timeout)),
-        }
+    /// Connects the device and makes it ours: it will be connected again after a loss, until it is disconnected.
+    pub(super) fn connect(&self) -> Result<()> {
+        self.bring_up(Self::usable)?;
+        self.connection.store().claims.add(&self.id, &self.address.clone().with_path(""), self.keys);
+        Ok(())
+    }
+
+    /// Connects the device again after a loss, before its settings are back.
+    pub(super) fn bring_back(&self) -> Result<()> {
+        self.bring_up(Self::ready)
     }
 
     /// Connects the driver to its hardware and waits until its properties are there, all of them.
-    pub(super) fn connect(&self) -> Result<()> {
+    fn bring_up(&self, enough: fn(&Self, &Device) -> bool) -> Result<()> {
         let deadline = self.connection.deadline();
         if !self.read_any(|device| Ok(is_connected(device)))? {
             self.set("CONNECTION", Values::On("CONNECT"))?;
@@ -268,7 +298,7 @@ impl Handle {
         let complete = self.connection.wait(deadline, |store| {
             let device = store.device(&self.id.name)?;
             let told = device.property("CONNECTION").is_none_or(|connection| connection.defined > mark);
-            (told && self.usable(device)).then_some(())
+            (told && enough(self, device)).then_some(())
         });
         match complete.map_err(|error| self.name(error))? {
             Some(()) => Ok(()),
@@ -278,6 +308,11 @@ impl Handle {
 
     /// Disconnects the driver from its hardware.
     pub(super) fn disconnect(&self) -> Result<()> {
+        {
+            let mut store = self.connection.store();
+            store.claims.remove(&self.id.name);
+            store.release(&self.id.name);
+        }
         match self.read_any(|device| Ok(is_connected(device)))? {
             true => self.set("CONNECTION", Values::On("DISCONNECT")),
             false => Ok(()),

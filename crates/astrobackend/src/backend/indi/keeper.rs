@@ -10,14 +10,9 @@ use super::{
     handle::{Handle, Values},
     store::Store,
 };
-use crate::{
-    Address, Error, ErrorKind, Result,
-    device::DeviceId,
-    event::Link,
-    wire::indi::Message,
-};
+use crate::{Address, Error, ErrorKind, Result, device::DeviceId, event::Link, wire::indi::Message};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Weak},
     thread,
     time::{Duration, Instant},
@@ -85,20 +80,19 @@ impl Claims {
 
     /// The names of our devices, each once.
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.0.keys().map(|id| id.name.clone()).collect();
-        names.dedup();
-        names.sort();
-        names.dedup();
-        names
+        let names: BTreeSet<_> = self.0.keys().map(|id| id.name.clone()).collect();
+        names.into_iter().collect()
     }
 
     /// Remembers values that the user declared, if they are settings.
     pub(super) fn declare(&mut self, id: &DeviceId, property: &'static str, values: Values<'_>) {
         let Some(claim) = self.0.get_mut(id).filter(|_| SETTINGS.contains(&property)) else { return };
         let setting = match values {
-            Values::Numbers(all) => Setting::Numbers(all.iter().map(|(name, value)| ((*name).into(), *value)).collect()),
+            Values::Numbers(all) => {
+                Setting::Numbers(all.iter().map(|(name, value)| ((*name).into(), *value)).collect())
+            }
             Values::On(name) => Setting::On(name.into()),
-            Values::Texts(_) | Values::Off(_) => return,
+            Values::Texts(_) => return,
         };
         if setting == Setting::On(cooler::OFF.into()) {
             // The temperature asked for before would switch it on again.
@@ -267,11 +261,17 @@ impl Keeper {
     fn bring_back(&mut self, connection: &Arc<Connection>, name: &str) {
         let claims: Vec<(DeviceId, Claim)> = {
             let store = connection.store();
-            store.claims.0.iter().filter(|(id, _)| id.name == name).map(|(id, claim)| (id.clone(), claim.clone())).collect()
+            store
+                .claims
+                .0
+                .iter()
+                .filter(|(id, _)| id.name == name)
+                .map(|(id, claim)| (id.clone(), claim.clone()))
+                .collect()
         };
         for (id, claim) in claims {
             let handle = Handle::new(connection.clone(), id, &claim.server, claim.keys);
-            if let Err(error) = handle.bring_up() {
+            if let Err(error) = handle.bring_back() {
                 self.postpone(connection, name, &error);
                 return;
             }
@@ -333,7 +333,12 @@ impl Keeper {
             if store.lost.is_some() {
                 return;
             }
-            let ours: Vec<_> = store.claims.names().into_iter().filter_map(|name| store.heard(&name).map(|heard| (name, heard))).collect();
+            let ours: Vec<_> = store
+                .claims
+                .names()
+                .into_iter()
+                .filter_map(|name| store.heard(&name).map(|heard| (name, heard)))
+                .collect();
             (ours, store.seq)
         };
         self.drivers.retain(|name, _| ours.iter().any(|(known, _)| known == name));
@@ -342,7 +347,8 @@ impl Keeper {
             match watch.look(heard, self.shared.policy.alive) {
                 Verdict::Alive => {}
                 Verdict::Quiet => {
-                    let question = Message::GetProperties { device: Some(name.into()), name: Some("CONNECTION".into()) };
+                    let question =
+                        Message::GetProperties { device: Some(name.into()), name: Some("CONNECTION".into()) };
                     // The server's own answer shows that the line is free: a long BLOB delays both.
                     let _ = self.shared.send(&[question, ping()]);
                 }
@@ -392,7 +398,9 @@ mod tests {
 
     #[test]
     fn settings_are_kept_in_order_and_motions_are_not() {
-        let numbers = |all: &[(&str, f64)]| Setting::Numbers(all.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
+        let numbers = |all: &[(&str, f64)]| {
+            Setting::Numbers(all.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect())
+        };
         let kept = declared(&[
             ("CCD_CONTROLS", Values::Numbers(&[("Gain", 1.0)])),
             ("CCD_BINNING", Values::Numbers(&[("HOR_BIN", 2.0)])),
@@ -401,10 +409,13 @@ mod tests {
             ("CCD_CONTROLS", Values::Numbers(&[("Offset", 5.0)])),
             ("CCD_CONTROLS", Values::Numbers(&[("Gain", 3.0)])),
         ]);
-        assert_eq!(kept, [
-            ("CCD_BINNING", numbers(&[("HOR_BIN", 2.0)])),
-            ("CCD_CONTROLS", numbers(&[("Offset", 5.0), ("Gain", 3.0)])),
-        ]);
+        assert_eq!(
+            kept,
+            [
+                ("CCD_BINNING", numbers(&[("HOR_BIN", 2.0)])),
+                ("CCD_CONTROLS", numbers(&[("Offset", 5.0), ("Gain", 3.0)])),
+            ]
+        );
     }
 
     #[test]

@@ -112,7 +112,9 @@ mod tests {
     }
 
     fn set(state: &str, value: u8) -> String {
-        format!("<setNumberVector device='F' name='ABS' state='{state}'><oneNumber name='P'>{value}</oneNumber></setNumberVector>")
+        format!(
+            "<setNumberVector device='F' name='ABS' state='{state}'><oneNumber name='P'>{value}</oneNumber></setNumberVector>"
+        )
     }
 
     fn failure(progress: Progress) -> (ErrorKind, String) {
@@ -144,7 +146,10 @@ mod tests {
         let said = "<message device='F' message='[ERROR] beyond the end'/>";
         assert_eq!(after(&set("Alert", 50), Duration::ZERO), Progress::Alert);
         assert_eq!(failure(after(&(set("Alert", 50) + said), Duration::ZERO)).1, "ABS: beyond the end");
-        assert_eq!(failure(after(&(said.to_owned() + &set("Alert", 50) + &set("Ok", 50)), Duration::ZERO)).1, "ABS: beyond the end");
+        assert_eq!(
+            failure(after(&(said.to_owned() + &set("Alert", 50) + &set("Ok", 50)), Duration::ZERO)).1,
+            "ABS: beyond the end"
+        );
         let warned = "<message device='F' message='[WARNING] parked'/>".to_owned() + DEFINITION;
         assert_eq!(failure(after(&warned, Duration::ZERO)).1, "ABS: parked");
     }
@@ -152,6 +157,8 @@ mod tests {
     #[test]
     fn a_driver_that_died_or_was_restarted_has_failed() {
         assert!(failure(after("<delProperty device='F'/>", Duration::ZERO)).1.contains("went away"));
-        assert!(failure(after(&format!("<delProperty device='F'/>{DEFINITION}"), Duration::ZERO)).1.contains("went away"));
+        assert!(
+            failure(after(&format!("<delProperty device='F'/>{DEFINITION}"), Duration::ZERO)).1.contains("went away")
+        );
     }
 }
