@@ -43,6 +43,7 @@ impl Lab {
     fn with(builder: Builder, options: &str) -> Self {
         let server = builder.start().unwrap();
         let backend = astrobackend::open(&server.url(options)).unwrap();
+        assert!(server.wait_for(|command| command.tag == "getProperties", SOON).is_some());
         Lab { server, backend }
     }
 
@@ -70,12 +71,21 @@ impl Lab {
         mount
     }
 
+    /// What the client said, in short.
+    fn said(&self) -> Vec<String> {
+        let short = |command: &Command| {
+            let Command { client, tag, device, name, elements, .. } = command;
+            format!("{client}: {tag} {device}.{name} {elements:?}")
+        };
+        self.server.received().iter().map(short).collect()
+    }
+
     /// Waits for a command.
     #[track_caller]
     fn heard(&self, fits: impl Fn(&Command) -> bool) -> Command {
         match self.server.wait_for(fits, SOON) {
             Some(command) => command,
-            None => panic!("not heard, only {:#?}", self.server.received()),
+            None => panic!("not heard, only {:#?}", self.said()),
         }
     }
 }

@@ -54,14 +54,17 @@ fn what_was_declared_is_restored_and_nothing_moves() {
     for device in ["Camera", "Focuser"] {
         assert_eq!(lab.heard(|command| command.sets(device, "CONNECTION")).switched_on(), Some("CONNECT"));
     }
-    assert_eq!(lab.heard(|command| command.tag == "enableBLOB").device, "Camera");
     assert_eq!(lab.heard(|command| command.name == "CCD_TEMPERATURE").number("CCD_TEMPERATURE_VALUE"), Some(-15.0));
     assert_eq!(camera.frame().unwrap(), frame);
     assert_eq!(camera.control(Control::Gain).unwrap(), 250.0);
     assert!(camera.state().unwrap().cooler.unwrap().on);
     let received = lab.server.received();
-    assert!(!received.iter().any(moves), "{received:#?}");
+    assert!(!received.iter().any(moves), "{:#?}", lab.said());
     assert!(received.iter().all(|command| !command.sets("Mount", "CONNECTION")), "the mount was not ours");
+    // BLOBs are asked for again when there is something to get.
+    lab.server.on("CCD_EXPOSURE", nothing);
+    camera.start_exposure(snap()).unwrap();
+    lab.heard(|command| command.tag == "enableBLOB" && command.device == "Camera");
 }
 
 #[test]
@@ -139,8 +142,7 @@ fn a_driver_that_stops_answering_is_not_believed() {
     let lab = Lab::with(FakeIndi::builder().observatory(), "timeout=1&alive=2");
     let (focuser, wheel) = (lab.focuser(), lab.filter_wheel());
     lab.server.on("getProperties", |command| {
-        let mut wheel = observatory::filter_wheel("Wheel");
-        wheel.connected = true;
+        let wheel = observatory::filter_wheel("Wheel").connected();
         match command.device.as_str() {
             "Focuser" => Vec::new(),
             _ => vec![wheel.definitions(None).into()],

@@ -64,25 +64,24 @@ impl Gone {
 }
 
 impl Client {
-    /// Serves a connection on two threads that end with it.
-    pub(super) fn start(
-        stream: TcpStream,
-        line: Line,
-        number: usize,
-        hear: impl Fn(Command) + Send + 'static,
-    ) -> io::Result<Self> {
+    /// Writes to a connection, on a thread that ends with it.
+    pub(super) fn start(stream: TcpStream, line: Line, number: usize) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (acts, queue) = channel();
         let client = Client { number, acts, gone: Arc::default(), stream: Arc::new(stream) };
         let writer = Writer { gone: client.gone.clone(), stream: client.stream.clone(), line, sent: 0 };
         std::thread::Builder::new().name("fake-indi-write".into()).spawn(move || writer.run(&queue))?;
-        let (gone, stream) = (client.gone.clone(), client.stream.clone());
+        Ok(client)
+    }
+
+    /// Reads from it too, on another thread.
+    pub(super) fn listen(&self, hear: impl Fn(Command) + Send + 'static) -> io::Result<()> {
+        let (gone, stream, number) = (self.gone.clone(), self.stream.clone(), self.number);
         let read = move || {
             read_commands(&stream, number, hear);
             gone.set();
         };
-        std::thread::Builder::new().name("fake-indi-read".into()).spawn(read)?;
-        Ok(client)
+        std::thread::Builder::new().name("fake-indi-read".into()).spawn(read).map(drop)
     }
 
     pub(super) fn number(&self) -> usize {

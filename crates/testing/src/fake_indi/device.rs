@@ -199,6 +199,23 @@ impl Device {
         self
     }
 
+    /// The same, connected to its hardware.
+    #[must_use]
+    pub fn connected(mut self) -> Self {
+        self.connect(true);
+        self
+    }
+
+    /// Connects it to its hardware, or disconnects it.
+    pub fn connect(&mut self, on: bool) {
+        self.connected = on;
+        if let Some(connection) = self.property("CONNECTION") {
+            connection.put("CONNECT", if on { "On" } else { "Off" });
+            connection.put("DISCONNECT", if on { "Off" } else { "On" });
+            connection.state = if on { "Ok" } else { "Idle" };
+        }
+    }
+
     /// A property.
     pub fn property(&mut self, name: &str) -> Option<&mut Property> {
         self.properties.iter_mut().find(|property| property.name == name)

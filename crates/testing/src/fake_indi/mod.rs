@@ -184,11 +184,15 @@ impl Shared {
         let shared = self.clone();
         let number = heard.connections;
         let line = *lock(&self.line);
-        if let Ok(client) = Client::start(stream, line, number, move |command| shared.hear(command)) {
+        if let Ok(client) = Client::start(stream, line, number) {
             client.act(self.greeting.iter().cloned());
-            let mut clients = lock(&self.clients);
-            clients.retain(|client| !client.is_gone());
-            clients.push(client);
+            {
+                let mut clients = lock(&self.clients);
+                clients.retain(|client| !client.is_gone());
+                clients.push(client.clone());
+            }
+            // Only now: its first question must find it among the clients.
+            let _ = client.listen(move |command| shared.hear(command));
         }
         self.news.notify_all();
     }
@@ -197,7 +201,9 @@ impl Shared {
     fn hear(&self, command: Command) {
         let handler = {
             let handlers = lock(&self.handlers);
-            handlers.get(&command.name).or_else(|| handlers.get(&command.tag)).cloned()
+            // A question about a property is no command to it.
+            let own = handlers.get(&command.name).filter(|_| command.tag.starts_with("new"));
+            own.or_else(|| handlers.get(&command.tag)).cloned()
         };
         let clients = || lock(&self.clients).clone();
         match handler {

@@ -23,8 +23,7 @@ impl World {
     /// All devices are as after their drivers' start.
     pub(super) fn reset(&mut self) {
         for device in &mut self.devices {
-            device.connected = false;
-            connection_to(device, false);
+            device.connect(false);
         }
         self.blobs.clear();
     }
@@ -57,7 +56,7 @@ impl World {
             return String::new();
         };
         match command.name.as_str() {
-            "CONNECTION" => connect(device, command.switched_on() == Some("CONNECT")),
+            "CONNECTION" => switch_connection(device, command.switched_on() == Some("CONNECT")),
             "CCD_EXPOSURE" if device.connected => {
                 self.exposures += 1;
                 let wanted = self.blobs.iter().any(|(_, name)| *name == device.name);
@@ -71,17 +70,9 @@ impl World {
     }
 }
 
-fn connection_to(device: &mut Device, on: bool) {
-    if let Some(connection) = device.property("CONNECTION") {
-        connection.put("CONNECT", if on { "On" } else { "Off" });
-        connection.put("DISCONNECT", if on { "Off" } else { "On" });
-        connection.state = if on { "Ok" } else { "Idle" };
-    }
-}
-
-fn connect(device: &mut Device, on: bool) -> String {
-    let was = std::mem::replace(&mut device.connected, on);
-    connection_to(device, on);
+fn switch_connection(device: &mut Device, on: bool) -> String {
+    let was = device.connected;
+    device.connect(on);
     let name = device.name.clone();
     let mut answer = device.property("CONNECTION").map(|connection| connection.set_xml(&name)).unwrap_or_default();
     for property in device.properties.iter().filter(|property| property.after_connect && was != on) {

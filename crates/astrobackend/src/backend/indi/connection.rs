@@ -114,6 +114,7 @@ impl Connection {
         let thread = thread::Builder::new().name("astrobackend-indi".into());
         thread.spawn(move || for_thread.run(reader)).map_err(failed)?;
         let connection = Arc::new(Connection { shared, timeout: policy.timeout });
+        connection.store().last_bytes = Some(Instant::now());
         connection.send(&[EVERYTHING])?;
         Ok(connection)
     }
@@ -335,6 +336,7 @@ impl Shared {
             }
         }
         let mut store = store.unwrap_or_else(|| self.store());
+        store.last_bytes = Some(Instant::now());
         let changes = std::mem::take(&mut store.changes);
         let work = store.work;
         drop(store);

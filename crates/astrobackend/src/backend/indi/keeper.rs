@@ -166,7 +166,11 @@ impl Watch {
                 (self.asked, self.since) = (true, Instant::now());
                 Verdict::Quiet
             }
-            (true, true) => Verdict::Silent,
+            (true, true) => {
+                // Asked again before long: the answer may have been lost, not the one who was asked.
+                (self.asked, self.since) = (false, Instant::now());
+                Verdict::Silent
+            }
         }
     }
 }
@@ -377,7 +381,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_quiet_is_asked_once_and_then_given_up() {
+    fn who_is_quiet_is_asked_and_then_given_up() {
         let mut watch = Watch::new(1);
         let (never, at_once) = (Duration::from_secs(3600), Duration::ZERO);
         assert_eq!(watch.look(1, never), Verdict::Alive);
@@ -385,6 +389,7 @@ mod tests {
         assert_eq!(watch.look(2, at_once), Verdict::Quiet);
         assert_eq!(watch.look(2, never), Verdict::Alive, "it has its time to answer");
         assert_eq!(watch.look(2, at_once), Verdict::Silent);
+        assert_eq!(watch.look(2, at_once), Verdict::Quiet);
         assert_eq!(watch.look(3, at_once), Verdict::Alive);
     }
 

@@ -38,7 +38,6 @@ use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
-    wait::Deadline,
 };
 use announcer::Announcer;
 use connection::{Connection, Policy};
@@ -60,7 +59,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// When a silent server or driver is asked. Some drivers do nothing else while they read out a sensor.
 const ALIVE: Duration = Duration::from_secs(20);
 
-/// How long a server that answered at all may take to define its first device, and then to pause between two.
+/// How long a server may say nothing before it has defined anything, and how long then.
 const FIRST_DEFINITION: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(250);
 
@@ -136,10 +135,9 @@ impl IndiBackend {
     /// Waits until the drivers have told what there is: nothing says that the last one is through, so a pause
     /// in the definitions has to.
     fn settle(&self, complete: impl Fn(&Registry, &store::Store) -> bool) -> Result<()> {
-        let timeout = self.connection.timeout;
-        let settled = self.connection.wait(Deadline::after(timeout.min(FIRST_DEFINITION)), |store| {
-            let quiet = store.last_definition.is_some_and(|last| last.elapsed() >= QUIET);
-            (quiet || complete(&self.registry, store)).then_some(())
+        let settled = self.connection.wait(self.connection.deadline(), |store| {
+            let pause = if store.last_definition.is_some() { QUIET } else { FIRST_DEFINITION };
+            (store.has_defined_nothing_for(pause) || complete(&self.registry, store)).then_some(())
         });
         settled.map(drop)
     }

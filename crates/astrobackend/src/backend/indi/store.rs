@@ -13,7 +13,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Bytes that all definitions and values together may take, BLOBs not counted.
@@ -33,8 +33,10 @@ const MAX_NOTES: usize = 32;
 pub(super) struct Store {
     /// Number of the last message taken in.
     pub(super) seq: u64,
-    /// When the last definition came.
-    pub(super) last_definition: Option<Instant>,
+    /// When and under which number the last definition came.
+    pub(super) last_definition: Option<(Instant, u64)>,
+    /// When the last bytes came.
+    pub(super) last_bytes: Option<Instant>,
     /// Why the connection is gone, while it is.
     pub(super) lost: Option<Error>,
     /// When (by number) and why it was lost last; it may be back since.
@@ -161,6 +163,15 @@ impl Store {
         self.devices.get_mut(device)?.properties.get_mut(name)
     }
 
+    /// True when the drivers made a pause in their definitions; on a slow line a definition takes its time.
+    pub(super) fn has_defined_nothing_for(&self, pause: Duration) -> bool {
+        let line_rests = self.last_bytes.is_none_or(|last| last.elapsed() >= pause);
+        match self.last_definition {
+            Some((when, seq)) => when.elapsed() >= pause && (line_rests || self.seq > seq),
+            None => line_rests,
+        }
+    }
+
     /// Notes that the connection is gone; false when that is known already.
     pub(super) fn lose(&mut self, why: &Error) -> bool {
         if self.lost.is_some() {
@@ -187,6 +198,7 @@ impl Store {
         self.lost = None;
         self.restoring = true;
         self.work = true;
+        self.last_bytes = Some(Instant::now());
         self.last_definition = None;
         self.changes.clear();
         self.devices.clear();
@@ -270,7 +282,7 @@ impl Store {
 
     fn define(&mut self, vector: Vector<'_>) {
         let seq = self.seq;
-        self.last_definition = Some(Instant::now());
+        self.last_definition = Some((Instant::now(), seq));
         self.say(Some(&vector.device), vector.message.as_deref());
         let device = match self.devices.get_mut(vector.device.as_ref()) {
             Some(device) => device,
