@@ -134,7 +134,7 @@ fn a_message_may_be_cut_off_and_another_follow() {
         lab.server.send(torn);
         // Cut within quotes it takes others with it, but not for long.
         eventually(torn, || {
-            lab.server.send(at(expected));
+            lab.server.send(at(expected).repeat(100));
             focuser.state().unwrap().position == Some(expected)
         });
     }

@@ -26,14 +26,14 @@ use std::{
 pub(super) const KEYS: &[&str] = &[EXPOSURE.0];
 
 const CONTROLS: &[Place] = &[
-    (Control::Gain, "CCD_GAIN", Some("GAIN")),
-    (Control::Gain, "CCD_CONTROLS", Some("Gain")),
-    (Control::Offset, "CCD_OFFSET", Some("OFFSET")),
-    (Control::Offset, "CCD_CONTROLS", Some("Offset")),
-    (Control::UsbBandwidth, "CCD_CONTROLS", Some("BandWidth")),
-    (Control::DewHeater, "CCD_CONTROLS", Some("AntiDewHeater")),
-    (Control::Fan, "CCD_CONTROLS", Some("FanOn")),
-    (Control::ReadoutMode, "READOUT_MODE", None),
+    Place::number(Control::Gain, "CCD_GAIN", "GAIN"),
+    Place::number(Control::Gain, "CCD_CONTROLS", "Gain"),
+    Place::number(Control::Offset, "CCD_OFFSET", "OFFSET"),
+    Place::number(Control::Offset, "CCD_CONTROLS", "Offset"),
+    Place::number(Control::UsbBandwidth, "CCD_CONTROLS", "BandWidth"),
+    Place::number(Control::DewHeater, "CCD_CONTROLS", "AntiDewHeater"),
+    Place::number(Control::Fan, "CCD_CONTROLS", "FanOn"),
+    Place::choice(Control::ReadoutMode, "READOUT_MODE"),
 ];
 
 /// A camera behind a server.

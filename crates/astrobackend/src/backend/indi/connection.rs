@@ -54,6 +54,13 @@ pub(super) struct Policy {
     pub(super) alive: Duration,
 }
 
+/// What was sent: its own number, and that of the last message received before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) number: u64,
+    pub(super) mark: u64,
+}
+
 /// What the threads and the users of a connection share.
 pub(super) struct Shared {
     pub(super) policy: Policy,
@@ -139,13 +146,20 @@ impl Connection {
         Deadline::after(self.timeout)
     }
 
-    /// Sends messages in one piece; returns the number of the last message received before, so that answers can
-    /// be told from older news.
+    /// Sends messages in one piece.
     ///
     /// # Errors
     /// `Unreachable` when the connection is gone, or breaks while it is written to.
-    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<u64> {
+    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<Sent> {
         self.shared.send(messages)
+    }
+
+    /// Asks a driver to define a vector again; returns the number of the question.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub(super) fn ask(&self, device: &str, property: &str) -> Result<u64> {
+        self.shared.ask(device, property)
     }
 
     /// Looks at the store, again at every news, until `look` has an answer; `None` when the deadline passes first.
@@ -219,25 +233,43 @@ impl Shared {
     }
 
     /// As [`Connection::send`].
-    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<u64> {
+    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<Sent> {
+        self.send_noting(messages, |_, _| {})
+    }
+
+    /// As [`Connection::ask`].
+    pub(super) fn ask(&self, device: &str, property: &str) -> Result<u64> {
+        let question = Message::GetProperties { device: Some(device.into()), name: Some(property.into()) };
+        let sent = self.send_noting(&[question], |store, number| {
+            if let Some(property) = store.property_mut(device, property) {
+                property.ask(number);
+            }
+        })?;
+        Ok(sent.number)
+    }
+
+    fn send_noting(&self, messages: &[Message<'_>], note: impl FnOnce(&mut Store, u64)) -> Result<Sent> {
         let mut bytes = Vec::new();
         messages.iter().for_each(|message| message.write(&mut bytes));
         let socket = lock(&self.socket);
-        let mark = {
-            let store = self.store();
-            match &store.lost {
-                Some(why) => return Err(why.clone()),
-                None => store.seq,
+        // Before it is written: the answer may come before this thread goes on.
+        let sent = {
+            let mut store = self.store();
+            if let Some(why) = &store.lost {
+                return Err(why.clone());
             }
+            store.sent += 1;
+            let number = store.sent;
+            note(&mut store, number);
+            Sent { number, mark: store.seq }
         };
         (&**socket).write_all(&bytes).map_err(|error| {
-            let error = Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"));
             // A half message cannot be taken back: nothing more can be said on this socket. The reading thread
             // notices.
             let _ = socket.shutdown(Shutdown::Both);
-            error
+            Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"))
         })?;
-        Ok(mark)
+        Ok(sent)
     }
 
     /// Closes the socket; the reading thread notices.

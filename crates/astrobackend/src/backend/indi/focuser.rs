@@ -18,10 +18,10 @@ const STEPS: (&str, &str) = ("REL_FOCUS_POSITION", "FOCUS_RELATIVE_POSITION");
 pub(super) const KEYS: &[&str] = &[POSITION.0, STEPS.0, "FOCUS_TIMER"];
 
 const CONTROLS: &[Place] = &[
-    (Control::Reversed, "FOCUS_REVERSE_MOTION", None),
-    (Control::Backlash, "FOCUS_BACKLASH_STEPS", Some("FOCUS_BACKLASH_VALUE")),
-    (Control::Speed, "FOCUS_SPEED", Some("FOCUS_SPEED_VALUE")),
-    (Control::MaxPosition, "FOCUS_MAX", Some("FOCUS_MAX_VALUE")),
+    Place::choice(Control::Reversed, "FOCUS_REVERSE_MOTION"),
+    Place::switched(Control::Backlash, "FOCUS_BACKLASH_STEPS", "FOCUS_BACKLASH_VALUE", "FOCUS_BACKLASH_TOGGLE"),
+    Place::number(Control::Speed, "FOCUS_SPEED", "FOCUS_SPEED_VALUE"),
+    Place::number(Control::MaxPosition, "FOCUS_MAX", "FOCUS_MAX_VALUE"),
 ];
 
 /// A focuser behind a server.

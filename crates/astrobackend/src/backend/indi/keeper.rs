@@ -39,6 +39,9 @@ const SETTINGS: &[&str] = &[
 /// Longest pause between two tries to connect a device again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Devices that are asked in place of a server that knows no pings.
+const MANY: usize = 16;
+
 /// Between two looks whether everything is back.
 const MOMENT: Duration = Duration::from_millis(50);
 
@@ -305,21 +308,23 @@ impl Keeper {
 
     /// Asks a quiet server whether it is there; gives a silent one up.
     fn check_server(&mut self) {
-        let (lost, pings) = {
+        let (names, pings) = {
             let store = self.shared.store();
-            (store.lost.is_some(), store.pings)
+            if store.lost.is_some() {
+                return;
+            }
+            let names: Vec<String> = store.devices().take(MANY).map(|(name, _)| name.to_owned()).collect();
+            (names, store.pings)
         };
-        if lost {
-            return;
-        }
         match self.server.look(self.shared.received(), self.shared.policy.alive) {
             Verdict::Alive => {}
             Verdict::Quiet => {
-                let everything = Message::GetProperties { device: None, name: None };
-                // Servers that know no pings have drivers that answer.
-                let questions = if pings { vec![ping()] } else { vec![ping(), everything] };
                 // A failure shows as a lost connection.
-                let _ = self.shared.send(&questions);
+                let _ = self.shared.send(&[ping()]);
+                if !pings {
+                    // It may know no pings; its drivers answer.
+                    names.iter().for_each(|name| drop(self.shared.ask(name, "CONNECTION")));
+                }
             }
             Verdict::Silent => {
                 let alive = self.shared.policy.alive;
@@ -351,10 +356,8 @@ impl Keeper {
             match watch.look(heard, self.shared.policy.alive) {
                 Verdict::Alive => {}
                 Verdict::Quiet => {
-                    let question =
-                        Message::GetProperties { device: Some(name.into()), name: Some("CONNECTION".into()) };
                     // The server's own answer shows that the line is free: a long BLOB delays both.
-                    let _ = self.shared.send(&[question, ping()]);
+                    let _ = self.shared.ask(&name, "CONNECTION").and_then(|_| self.shared.send(&[ping()]));
                 }
                 Verdict::Silent => {
                     let line_is_free = seq > heard;

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 /// Properties of which one is there when a mount can be used.
 pub(super) const KEYS: &[&str] = &["EQUATORIAL_EOD_COORD", "EQUATORIAL_COORD"];
 
-const CONTROLS: &[Place] = &[(Control::SlewRate, "TELESCOPE_SLEW_RATE", None)];
+const CONTROLS: &[Place] = &[Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RATE")];
 
 const PARK: &str = "TELESCOPE_PARK";
 const HOME: &str = "TELESCOPE_HOME";
@@ -196,11 +196,16 @@ impl IndiMount {
         })
     }
 
+    /// Parks or unparks, unless it is there or on its way: some drivers take a second command for an error.
     fn park_switch(&self, element: &'static str, goal: Goal) -> Result<()> {
-        if self.handle.read(|device| Ok(reached(device, &goal)))? {
-            return Ok(());
+        let (there, busy, towards) = self.handle.read(|device| {
+            Ok((reached(device, &goal), device.is_busy(PARK), device.switch(PARK, element) == Some(true)))
+        })?;
+        match (there || (busy && towards), busy) {
+            (true, _) => Ok(()),
+            (false, true) => self.handle.fail(Error::new(ErrorKind::Busy, "is parking or unparking")),
+            (false, false) => self.start(PARK, Values::On(element), goal),
         }
-        self.start(PARK, Values::On(element), goal)
     }
 }
 

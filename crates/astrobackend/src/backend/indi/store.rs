@@ -28,11 +28,16 @@ const MAX_NOTE: usize = 4096;
 /// Messages kept for each device.
 const MAX_NOTES: usize = 32;
 
+/// Questions remembered for each property, for servers that never answer them.
+const MAX_QUESTIONS: usize = 16;
+
 /// Everything known about a server's devices.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     /// Number of the last message taken in.
     pub(super) seq: u64,
+    /// Number of the last command or question sent.
+    pub(super) sent: u64,
     /// When and under which number the last definition came.
     pub(super) last_definition: Option<(Instant, u64)>,
     /// When the last bytes came.
@@ -95,10 +100,12 @@ pub(super) struct Property {
     pub(super) state: State,
     pub(super) perm: Perm,
     pub(super) elements: Vec<Element>,
-    /// Number of the last message about it.
+    /// Number of the last report (not definition).
     pub(super) seq: u64,
-    /// Number of its last definition.
-    pub(super) defined: u64,
+    /// Questions for its definition that are not answered yet, by their numbers in the order they were sent.
+    asked: VecDeque<u64>,
+    /// The last question that was answered.
+    pub(super) answered: u64,
     /// Number of the last message that said busy.
     pub(super) busy: u64,
     /// Number and time of the last report (not definition) that said alert.
@@ -467,8 +474,9 @@ impl Property {
             state: vector.state.unwrap_or(State::Idle),
             perm: vector.perm.unwrap_or(Perm::ReadWrite),
             elements: elements(vector.elements),
-            seq,
-            defined: seq,
+            seq: 0,
+            asked: VecDeque::new(),
+            answered: 0,
             busy: 0,
             alert: None,
             reported: None,
@@ -482,8 +490,10 @@ impl Property {
 
     /// Keeps what a new definition does not tell.
     fn inherit(&mut self, old: Property) {
-        (self.alert, self.reported, self.wanted) = (old.alert, old.reported, old.wanted);
+        (self.seq, self.alert, self.reported, self.wanted) = (old.seq, old.alert, old.reported, old.wanted);
         self.busy = self.busy.max(old.busy);
+        self.asked = old.asked;
+        self.answered = self.asked.pop_front().unwrap_or(old.answered);
         for was in old.elements {
             let Some(element) = self.elements.iter_mut().find(|element| element.name == was.name) else { continue };
             match (&mut element.value, was.value) {
@@ -544,6 +554,14 @@ impl Property {
 
     fn value_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.elements.iter_mut().find(|element| element.name == name).map(|element| &mut element.value)
+    }
+
+    /// Remembers that the driver was asked to define it again.
+    pub(super) fn ask(&mut self, question: u64) {
+        if self.asked.len() >= MAX_QUESTIONS {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(question);
     }
 
     /// Remembers that a client asked for a value.
