@@ -26,6 +26,12 @@ fn a_device_that_is_defined_late_appears() {
 fn connect_waits_for_what_is_defined_later() {
     let lab = Lab::new();
     let definition = observatory::camera("Camera").connected().definitions(None);
+    let answer = |command: &Command| {
+        let name = Some(command.name.as_str()).filter(|name| !name.is_empty());
+        vec![observatory::camera("Camera").connected().definitions(name).into()]
+    };
+    assert_eq!(lab.backend.devices().unwrap().len(), 4);
+    lab.server.on("getProperties", answer);
     lab.server.on("CONNECTION", move |_| {
         let on = [("CONNECT", "On"), ("DISCONNECT", "Off")];
         let connected = xml::set(testing::fake_indi::Kind::Switch, "Camera", "CONNECTION", "Ok", &on);
