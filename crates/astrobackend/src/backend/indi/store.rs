@@ -452,7 +452,7 @@ impl Device {
     pub(super) fn reason_since(&self, seq: u64) -> Option<&str> {
         let since = || self.notes.iter().filter(move |note| note.seq > seq);
         let worst = since().map(|note| note.level).max()?;
-        since().filter(|note| note.level == worst).next_back().map(|note| note.text.as_str())
+        since().rfind(|note| note.level == worst).map(|note| note.text.as_str())
     }
 
     /// The level of the worst thing it said since a moment.
