@@ -50,6 +50,8 @@ pub(super) struct IndiCamera {
 #[derive(Debug, Default)]
 struct Session {
     last: Last,
+    /// It failed, and nobody who asked was told.
+    untold: bool,
     /// The last one was broken off, its picture may still be on its way.
     aborted: bool,
     finished: Option<(Timestamp, Duration)>,
@@ -102,6 +104,7 @@ impl IndiCamera {
         }
         drop(store);
         session.aborted = !matches!(last, Last::Arrived(..));
+        session.untold = matches!(last, Last::Failed(_));
         session.last = last;
         session
     }
@@ -278,7 +281,14 @@ impl Camera for IndiCamera {
     }
 
     fn state(&self) -> Result<CameraState> {
-        self.look()
+        let state = self.look();
+        let mut session = self.session();
+        let untold = std::mem::take(&mut session.untold);
+        match (&state, &session.last) {
+            // Why the exposure ended says more than that the device is not there.
+            (Err(_), Last::Failed(why)) if untold => Err(why.clone()),
+            _ => state,
+        }
     }
 
     fn frame(&self) -> Result<Frame> {

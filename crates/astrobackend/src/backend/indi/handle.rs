@@ -267,9 +267,12 @@ impl Handle {
     pub(super) fn progress(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<Progress> {
         let store = self.connection.store();
         let progress = order.progress(store.device(&self.id.name), reached);
-        match store.lost_since(order.mark) {
-            Some(why) if progress != Progress::Done => Err(self.name(why.clone())),
-            _ => Ok(progress),
+        match (&store.lost, store.lost_since(order.mark)) {
+            _ if progress == Progress::Done => Ok(progress),
+            (Some(why), _) => Err(self.name(why.clone())),
+            // The connection is back, and nobody knows what became of it.
+            (None, Some(why)) => Ok(Progress::Failed(why.clone())),
+            (None, None) => Ok(progress),
         }
     }
 
