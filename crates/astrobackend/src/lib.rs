@@ -38,6 +38,7 @@ pub mod image;
 pub mod observation;
 mod units;
 pub mod wait;
+pub mod wire;
 
 pub use address::Address;
 pub use backend::{Backend, FRAMEWORKS, Framework, backend_choices, default_backend, open};

@@ -1,0 +1,172 @@
+use super::*;
+use crate::wire::indi::{Blob, Element, Elements, Number, Perm, Rule, State, Vector};
+use proptest::prelude::*;
+
+/// What comes out when the bytes arrive in pieces of a size: messages printed again, or their errors.
+fn read(bytes: &[u8], piece: usize) -> Vec<Result<Vec<u8>, String>> {
+    let mut parser = Parser::new(Limits { message: 2000, blob: 1 << 20 });
+    let mut out = Vec::new();
+    for chunk in bytes.chunks(piece) {
+        parser.push(chunk);
+        while let Some(message) = parser.next_message() {
+            out.push(message.map(|message| message.to_bytes()).map_err(|error| error.to_string()));
+        }
+    }
+    out
+}
+
+fn one(text: &str) -> Message<'static> {
+    let parser = Box::leak(Box::new(Parser::default()));
+    parser.push(text.as_bytes());
+    parser.next_message().expect("a message").expect("a good one")
+}
+
+#[test]
+fn a_definition_as_indiserver_writes_it() {
+    let Message::Def(vector) = one(
+        "\n<defNumberVector device=\"CCD Simulator\" name=\"CCD_TEMPERATURE\" label=\"Temp &amp; more\" group=\"Main\" \
+         state=\"Idle\" perm=\"rw\" timeout=\"60\" timestamp=\"2026-11-23T16:00:46\">\n    <defNumber \
+         name=\"CCD_TEMPERATURE_VALUE\" label=\"Temperature (C)\" format=\"%5.2f\" min=\"-50\" max=\"50\" step=\"0\">\n\
+         -12.5\n    </defNumber>\n</defNumberVector>",
+    ) else {
+        panic!()
+    };
+    assert_eq!((vector.device.as_ref(), vector.label.as_deref()), ("CCD Simulator", Some("Temp & more")));
+    assert_eq!((vector.state, vector.perm, vector.timeout), (Some(State::Idle), Some(Perm::ReadWrite), Some(60.0)));
+    let Elements::Number(numbers) = vector.elements else { panic!() };
+    assert_eq!(numbers[0].value.value, Some(-12.5));
+    assert_eq!((numbers[0].value.min, numbers[0].value.max), (Some(-50.0), Some(50.0)));
+}
+
+#[test]
+fn a_command_as_libindi_drivers_write_it() {
+    let Message::New(vector) = one(
+        "<newSwitchVector\n  device='a&apos;b'\n  name = 'X'>\n<oneSwitch\n    name='ON'>\n      On\n  </oneSwitch><oneSwitch name='OFF'/></newSwitchVector>",
+    ) else {
+        panic!()
+    };
+    assert_eq!(vector.device, "a'b");
+    let Elements::Switch(switches) = vector.elements else { panic!() };
+    assert_eq!(switches.iter().map(|s| (s.name.as_ref(), s.value)).collect::<Vec<_>>(), [("ON", true), ("OFF", false)]);
+}
+
+#[test]
+fn a_padded_blob_is_cut_to_its_length() {
+    let Message::Set(vector) = one(
+        "<setBLOBVector device='C' name='CCD1' state='Ok'><oneBLOB name='CCD1' size='600' format='.fits.z' len='4'>\nZm9v\nYmFy\n </oneBLOB></setBLOBVector>",
+    ) else {
+        panic!()
+    };
+    let Elements::Blob(blobs) = vector.elements else { panic!() };
+    assert_eq!((blobs[0].value.data.as_slice(), blobs[0].value.size), (&b"foob"[..], Some(600)));
+}
+
+#[test]
+fn garbage_and_torn_messages_cost_only_themselves() {
+    let good = "<message message='x'/>";
+    for (garbage, errors) in [
+        ("<?xml version='1.0'?><!-- don't > stumble -->", 0),
+        ("<unknown a='1'><nested/>text</unknown>", 0),
+        ("</setNumberVector> < > <> & \0 \u{B0}", 0),
+        ("<setNumberVector device='a' name='b'><oneNumber name='c'>5", 1),
+        ("<setNumberVector device='a' na", 0),
+        ("<setNumberVector name='no device'></setNumberVector>", 1),
+        (
+            "<setBLOBVector device='a' name='b'><oneBLOB name='c' size='9' len='99999999999'>AAAA</oneBLOB></setBLOBVector>",
+            1,
+        ),
+        ("<setBLOBVector device='a' name='b'><oneBLOB name='c' size='9'>A*AA</oneBLOB></setBLOBVector>", 1),
+    ] {
+        let text = format!("{good}{garbage}{good}");
+        for piece in [1, 7, 4096] {
+            let messages = read(text.as_bytes(), piece);
+            let failed = messages.iter().filter(|message| message.is_err()).count();
+            assert_eq!((messages.len() - failed, failed), (2, errors), "{garbage} in pieces of {piece}: {messages:?}");
+        }
+    }
+}
+
+#[test]
+fn an_endless_message_is_given_up_and_the_next_one_read() {
+    let mut text = b"<setTextVector device='a' name='b'><oneText name='c'>".to_vec();
+    text.extend(std::iter::repeat_n(b'x', 5000));
+    text.extend_from_slice(b"</oneText></setTextVector><message message='");
+    text.extend(std::iter::repeat_n(b'x', MAX_TAG + 10));
+    let length = text.len();
+    text.extend_from_slice(b"<message message='y'/>");
+    for piece in [100, length] {
+        let messages = read(&text, piece);
+        assert!(messages.iter().any(|message| message.is_err()));
+        assert!(messages.last().is_some_and(|last| last.is_ok()), "{messages:?}");
+    }
+}
+
+#[test]
+fn a_large_blob_leaves_the_buffer_small() {
+    let mut parser = Parser::default();
+    parser.push(
+        b"<setBLOBVector device='C' name='CCD1'><oneBLOB name='CCD1' size='3000000' format='.fits' len='3000000'>",
+    );
+    for _ in 0..1000 {
+        parser.push(&[b'A'; 4000]);
+        assert!(parser.next_message().is_none());
+    }
+    assert!(parser.buffer.len() <= 2 * ROOM, "{}", parser.buffer.len());
+    parser.push(b"</oneBLOB></setBLOBVector>");
+    let Some(Ok(Message::Set(Vector { elements: Elements::Blob(blobs), .. }))) = parser.next_message() else {
+        panic!()
+    };
+    assert_eq!(blobs[0].value.data.len(), 3_000_000);
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "[ -~\u{B0}é]{1,12}".prop_map(|text| format!("x{}", text.trim_end())).boxed()
+}
+
+fn vector() -> impl Strategy<Value = Message<'static>> {
+    let elements = prop_oneof![
+        proptest::collection::vec((text(), text()), 0..4)
+            .prop_map(|all| Elements::Text(all.into_iter().map(|(n, v)| Element::new(n, v.into())).collect())),
+        proptest::collection::vec((text(), -1e6f64..1e6), 0..4)
+            .prop_map(|all| Elements::Number(all.into_iter().map(|(n, v)| Element::new(n, Number::from(v))).collect())),
+        proptest::collection::vec((text(), any::<bool>()), 0..4)
+            .prop_map(|all| Elements::Switch(all.into_iter().map(|(n, v)| Element::new(n, v)).collect())),
+        proptest::collection::vec((text(), proptest::collection::vec(any::<u8>(), 1..300)), 0..3).prop_map(|all| {
+            let blob = |data: Vec<u8>| Blob { format: ".fits".into(), size: Some(9), data, attached: false };
+            Elements::Blob(all.into_iter().map(|(n, v)| Element::new(n, blob(v))).collect())
+        }),
+    ];
+    (text(), text(), elements, proptest::option::of(text())).prop_map(|(device, name, elements, message)| {
+        Message::Set(Vector {
+            state: Some(State::Busy),
+            rule: Some(Rule::AtMostOne),
+            timeout: Some(1.5),
+            message: message.map(Into::into),
+            ..Vector::new(device, name, elements)
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn printing_and_reading_agree_however_it_is_cut(messages in proptest::collection::vec(vector(), 1..5), piece in 1usize..400) {
+        let sent: Vec<Result<Vec<u8>, String>> = messages.iter().map(|message| Ok(message.to_bytes())).collect();
+        let stream = sent.iter().flatten().flatten().copied().collect::<Vec<u8>>();
+        prop_assert_eq!(read(&stream, piece), sent);
+    }
+
+    #[test]
+    fn any_bytes_are_survived_however_they_are_cut(
+        soup in proptest::collection::vec(prop_oneof![
+            Just(b"<setBLOBVector device='a' name='b'>".to_vec()), Just(b"<oneBLOB name='c' size='4' len='3'>".to_vec()),
+            Just(b"AAAA".to_vec()), Just(b"</oneBLOB>".to_vec()), Just(b"</setBLOBVector>".to_vec()), Just(b"<".to_vec()),
+            Just(b">".to_vec()), Just(b"'".to_vec()), Just(b"/>".to_vec()), Just(b"<message message='m'/>".to_vec()),
+            Just(b"<!--".to_vec()), proptest::collection::vec(any::<u8>(), 0..20),
+        ], 0..30),
+        piece in 1usize..50,
+    ) {
+        let stream = soup.concat();
+        let whole = read(&stream, stream.len().max(1));
+        prop_assert_eq!(read(&stream, piece), whole);
+    }
+}

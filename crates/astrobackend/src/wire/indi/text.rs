@@ -1,0 +1,64 @@
+//! Escaping and unescaping: the five entities that INDI knows, and bytes that are not UTF-8.
+
+use memchr::memchr;
+use std::borrow::Cow;
+
+const ENTITIES: [(&[u8], u8); 5] =
+    [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
+
+/// The text of an attribute or an element: entities resolved, and Latin-1 understood where it is no UTF-8.
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    if memchr(b'&', bytes).is_none() {
+        return to_text(bytes);
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = memchr(b'&', rest) {
+        plain.extend_from_slice(&rest[..at]);
+        rest = &rest[at..];
+        let (entity, byte) = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity)).unwrap_or(&(b"&", b'&'));
+        plain.push(*byte);
+        rest = &rest[entity.len()..];
+    }
+    plain.extend_from_slice(rest);
+    Cow::Owned(to_text(&plain).into_owned())
+}
+
+fn to_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
+    }
+}
+
+/// Appends a text with the five entities in it; NUL would reset other parsers and is left out.
+pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
+    for byte in text.bytes().filter(|byte| *byte != 0) {
+        match ENTITIES.iter().find(|(_, plain)| *plain == byte) {
+            Some((entity, _)) => out.extend_from_slice(entity),
+            None => out.push(byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_no_entity_passes_through() {
+        assert_eq!(decode(b"a &amp; b &#65; &bogus; &"), "a & b &#65; &bogus; &");
+        assert_eq!(decode(b"20 \xB0C"), "20 \u{B0}C");
+        assert_eq!(decode("20 \u{B0}C".as_bytes()), "20 \u{B0}C");
+    }
+
+    proptest! {
+        #[test]
+        fn escaping_is_undone_by_decoding(text in "[^\0]{0,40}") {
+            let mut escaped = Vec::new();
+            escape(&text, &mut escaped);
+            prop_assert_eq!(decode(&escaped), text);
+        }
+    }
+}
