@@ -1,4 +1,52 @@
-//! What tests and benches need to meet real peers: servers, drivers, and networks of their own.
+//! Real peers for the tests: servers that are started, waited for, and ended with the test.
+//!
+//! They run in a network of the test's own (see [`in_private_network`]), since some of them listen on all
+//! interfaces, and with a home directory of their own. Where a peer cannot run there is a [`Skip`] with the
+//! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
+mod indiserver;
+mod network;
+
+pub use indiserver::IndiServer;
+pub use network::in_private_network;
+
+use std::{ffi::OsStr, fmt, path::PathBuf};
+/// Set to `1` where the peers must be there.
+pub const REQUIRE: &str = "ASTROBACKEND_REQUIRE_PEERS";
+
+/// Why a peer cannot run here.
+#[derive(Clone, Debug)]
+pub struct Skip(String);
+
+impl Skip {
+    fn new(why: impl fmt::Display) -> Self {
+        Skip(why.to_string())
+    }
+
+    /// Reports that tests were skipped; true when that is a failure because the peers are required.
+    pub fn report(&self) -> bool {
+        let required = std::env::var_os(REQUIRE).is_some_and(|value| value == "1");
+        println!("{}: {self}", if required { "a peer is required and missing" } else { "skipped" });
+        required
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skip {}
+
+/// Where a program is, by the search path.
+fn program(name: impl AsRef<OsStr>) -> Result<PathBuf, Skip> {
+    let name = name.as_ref();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Tools of the administrator are not on everybody's search path.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| Skip::new(format_args!("there is no {} on this machine", name.display())))
+}

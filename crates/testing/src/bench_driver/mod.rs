@@ -36,8 +36,11 @@ pub struct Options {
     pub listen_unix: Option<String>,
 }
 
-/// The environment variable that makes the driver attach BLOBs; `indiserver` passes no arguments on.
-pub const ATTACH_VARIABLE: &str = "INDI_BENCH_ATTACH";
+/// A program of this name is the driver; `indiserver` passes no arguments on, so the name has to tell.
+pub const NAME: &str = "indi-bench-driver";
+
+/// Under this name it attaches its BLOBs.
+pub const ATTACHING: &str = "indi-bench-driver-attach";
 
 impl Options {
     /// From the command line: `[--attach] [--listen HOST:PORT] [--listen-unix NAME]`.
@@ -45,8 +48,9 @@ impl Options {
     /// # Errors
     /// `InvalidInput` for any other argument.
     pub fn from_args() -> io::Result<Self> {
-        let mut options = Options { attach: std::env::var_os(ATTACH_VARIABLE).is_some(), ..Options::default() };
-        let mut args = std::env::args().skip(1);
+        let mut args = std::env::args();
+        let attach = args.next().is_some_and(|program| program.ends_with(ATTACHING));
+        let mut options = Options { attach, ..Options::default() };
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--attach" => options.attach = true,

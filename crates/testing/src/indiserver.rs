@@ -1,0 +1,145 @@
+//! Debian's `indiserver` with its simulators.
+
+use crate::{Skip, program};
+use std::{
+    fs::File,
+    io::{Read, Write},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// The longest that a server and its drivers may take to start.
+const START: Duration = Duration::from_secs(20);
+
+/// Time between two looks whether the server listens.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A running server; it ends, with its drivers, when this is dropped.
+#[derive(Debug)]
+pub struct IndiServer {
+    server: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl IndiServer {
+    /// Starts a server with drivers (`indi_simulator_ccd` ...) and waits until each of them has told its name.
+    ///
+    /// To be called in a private network only ([`crate::in_private_network`]): it listens on all interfaces.
+    ///
+    /// # Errors
+    /// [`Skip`] when it or a driver is not installed or does not start.
+    pub fn start(drivers: &[&str]) -> Result<Self, Skip> {
+        let indiserver = program("indiserver")?;
+        drivers.iter().try_for_each(|driver| program(driver).map(drop))?;
+        let folder = TempDir::new().map_err(Skip::new)?;
+        let log = File::create(folder.path().join("log")).map_err(Skip::new)?;
+        let port = free_port().map_err(Skip::new)?;
+        let server = Command::new(indiserver)
+            .args(["-p", &port.to_string(), "-m", "1000", "-u"])
+            // Its unix socket is known by name in the whole network namespace.
+            .arg(folder.path().join("socket"))
+            .args(drivers)
+            // Drivers keep their settings there.
+            .env("HOME", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(Skip::new)?;
+        let mut server = IndiServer { server, port, folder };
+        match server.wait_for_drivers(drivers.len()) {
+            Ok(()) => Ok(server),
+            Err(why) => Err(Skip::new(format_args!("indiserver does not start: {why}\n{}", server.log()))),
+        }
+    }
+
+    /// Its address for `astrobackend::open`.
+    pub fn address(&self) -> String {
+        format!("indi://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The name of its abstract unix socket.
+    pub fn socket(&self) -> String {
+        self.folder.path().join("socket").display().to_string()
+    }
+
+    /// What it has written so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Kills it at once, as a crash would.
+    pub fn kill(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+
+    /// Freezes it: connections stay open and nothing answers.
+    pub fn freeze(&self) {
+        self.signal(true);
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self) {
+        self.signal(false);
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, stop: bool) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let signal = if stop { Signal::STOP } else { Signal::CONT };
+        if let Some(id) = i32::try_from(self.server.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(id, signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&self, _stop: bool) {}
+
+    /// Asks until so many drivers have told who they are.
+    fn wait_for_drivers(&mut self, count: usize) -> Result<(), String> {
+        let deadline = Instant::now() + START;
+        let mut stream = loop {
+            match TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
+                Ok(stream) => break stream,
+                Err(error) if Instant::now() > deadline => return Err(error.to_string()),
+                Err(_) => thread::sleep(PAUSE),
+            }
+            if let Ok(Some(status)) = self.server.try_wait() {
+                return Err(status.to_string());
+            }
+        };
+        stream.set_read_timeout(Some(START)).map_err(|error| error.to_string())?;
+        stream.write_all(b"<getProperties version='1.7'/>\n").map_err(|error| error.to_string())?;
+        let (mut told, mut buffer) = (Vec::new(), [0; 65536]);
+        let named = |told: &[u8]| String::from_utf8_lossy(told).matches("name=\"DRIVER_INFO\"").count();
+        while named(&told) < count {
+            match stream.read(&mut buffer) {
+                Ok(0) => return Err("it closed the connection".into()),
+                Ok(n) => told.extend_from_slice(&buffer[..n]),
+                Err(error) => return Err(format!("{} of {count} drivers answer: {error}", named(&told))),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for IndiServer {
+    fn drop(&mut self) {
+        // The drivers end by themselves when their input does.
+        self.kill();
+    }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
