@@ -204,7 +204,9 @@ fn decode(text: &str) -> Result<String, String> {
 fn encode(text: &str, special: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '%' || c.is_control() || special.contains(c) {
+        // Wide blanks would be trimmed away at the end of an address; the plain one is dealt with there.
+        let wide_blank = c != ' ' && c.is_whitespace();
+        if c == '%' || c.is_control() || wide_blank || special.contains(c) {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
                 encoded.push_str(&format!("%{byte:02X}"));

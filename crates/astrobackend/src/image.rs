@@ -15,7 +15,6 @@ use std::time::Duration;
 /// The order within a plane is (row, column), the first row first; a colour image
 /// holds all of red, then green, then blue, as FITS does.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Pixels {
     /// Unsigned 8 bit.
     U8(Vec<u8>),

@@ -1,4 +1,5 @@
 //! Coordinates against the C library ERFA: values stored by `testing/coords_reference.py`.
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 use astrobackend::{AltAz, Degrees, Equinox, ErrorKind, Hours, Metres, RaDec, Site, Timestamp};
 use proptest::prelude::*;

@@ -101,8 +101,9 @@ fn the_image_has_the_frame_and_what_is_known(lab: &Lab) -> Outcome {
         "mosaic {:?}",
         image.meta.bayer
     );
-    if let (Some(max), Some(brightest)) = (camera.state()?.max_adu, brightest(&image)) {
-        ensure!(brightest.2 <= f64::from(max), "a pixel of {} above the maximum {max}", brightest.2);
+    if let Some(max) = camera.state()?.max_adu {
+        let brightest = (0..image.pixels().len()).filter_map(|n| image.pixels().get(n)).fold(0.0, f64::max);
+        ensure!(brightest <= f64::from(max), "a pixel of {brightest} above the maximum {max}");
     }
     Ok(())
 }
@@ -290,46 +291,54 @@ fn binning_shrinks_the_image(lab: &Lab) -> Outcome {
     Ok(())
 }
 
-/// The brightest 3x3 group of an image: its centre and its mean.
-fn brightest(image: &Image) -> Option<(u32, u32, f64)> {
-    let width = image.width() as usize;
-    let value = |x: usize, y: usize| image.pixels().get(y * width + x).unwrap_or(0.0);
-    let mut best = None;
-    for y in 1..image.height().saturating_sub(1) as usize {
-        for x in 1..width.saturating_sub(1) {
-            let centre = value(x, y);
-            if best.is_some_and(|(_, _, mean)| centre * 4.0 < mean) {
-                continue;
-            }
-            let mean = (0..9).map(|n| value(x + n % 3 - 1, y + n / 3 - 1)).sum::<f64>() / 9.0;
-            if best.is_none_or(|(_, _, most)| mean > most) {
-                best = Some((x as u32, y as u32, mean));
-            }
-        }
-    }
-    best
+/// Side of the blocks in which two pictures are compared: noise and seeing average out.
+const BLOCK: u32 = 8;
+
+/// Block means of a part of an image, row by row, with the number of blocks in a row.
+fn blocks(image: &Image, x: u32, y: u32, width: u32, height: u32) -> (Vec<f64>, usize) {
+    let columns = width / BLOCK;
+    let mean = |n: u32| {
+        let (left, top) = (x + n % columns * BLOCK, y + n / columns * BLOCK);
+        let pixel = |k: u32| image.pixels().get(((top + k / BLOCK) * image.width() + left + k % BLOCK) as usize);
+        (0..BLOCK * BLOCK).filter_map(pixel).sum::<f64>() / f64::from(BLOCK * BLOCK)
+    };
+    ((0..columns * (height / BLOCK)).map(mean).collect(), columns as usize)
 }
 
-fn mean(image: &Image) -> f64 {
-    let count = image.pixels().len();
-    (0..count).filter_map(|n| image.pixels().get(n)).sum::<f64>() / count as f64
+/// Correlation of two series, -1 to 1.
+fn correlation<'a>(a: &[f64], b: impl Iterator<Item = &'a f64>) -> f64 {
+    let b: Vec<f64> = b.copied().collect();
+    let mean = |series: &[f64]| series.iter().sum::<f64>() / series.len() as f64;
+    let (ma, mb) = (mean(a), mean(&b));
+    let product = |f: &dyn Fn(usize) -> f64| (0..a.len()).map(f).sum::<f64>();
+    let (aa, bb) = (product(&|n| (a[n] - ma).powi(2)), product(&|n| (b[n] - mb).powi(2)));
+    product(&|n| (a[n] - ma) * (b[n] - mb)) / (aa * bb).sqrt()
 }
 
 fn a_region_is_the_cut_out_of_the_whole(lab: &Lab) -> Outcome {
     let camera = lab.camera()?;
     let exposure = Exposure::light(Duration::from_secs(2));
     let whole = camera.expose(exposure, &lab.wait())?;
-    let Some((x, y, peak)) = brightest(&whole) else { return Err(Stop::Skip("the image is too small".into())) };
-    require!(peak > 3.0 * mean(&whole).max(1.0), "there is no bright star in the field");
+    let (all, columns) = blocks(&whole, 0, 0, whole.width(), whole.height());
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    let brightest = (0..all.len()).max_by(|a, b| all[*a].total_cmp(&all[*b])).unwrap_or(0);
+    require!(all[brightest] > 1.5 * mean.max(1.0), "there is no bright star in the field");
     // Off-centre in both directions, so that a mirrored or transposed region shows.
-    let frame = Frame { x: x.saturating_sub(20), y: y.saturating_sub(45), width: 100, height: 120, bin_x: 1, bin_y: 1 };
+    let (x, y) = ((brightest % columns) as u32 * BLOCK, (brightest / columns) as u32 * BLOCK);
+    let frame = Frame { x: x.saturating_sub(40), y: y.saturating_sub(96), width: 160, height: 160, bin_x: 1, bin_y: 1 };
     let fits = frame.x + frame.width <= whole.width() && frame.y + frame.height <= whole.height();
     require!(fits, "the brightest star stands at the edge");
     camera.set_frame(frame)?;
     let part = camera.expose(exposure, &lab.wait())?;
-    let Some((px, py, _)) = brightest(&part) else { return Err(Stop::Fail("the region is empty".into())) };
-    let off = ((px + frame.x).abs_diff(x), (py + frame.y).abs_diff(y));
-    ensure!(off.0 <= 3 && off.1 <= 3, "the star at {x},{y} is at {px},{py} in the region {frame:?}");
+    let (seen, columns) = blocks(&part, 0, 0, frame.width, frame.height);
+    let (expected, _) = blocks(&whole, frame.x, frame.y, frame.width, frame.height);
+    let alike = correlation(&expected, seen.iter());
+    let mirrored = correlation(&expected, seen.chunks(columns).flat_map(|row| row.iter().rev()));
+    let upside_down = correlation(&expected, seen.chunks(columns).rev().flatten());
+    ensure!(
+        alike > 0.5 && alike > mirrored && alike > upside_down,
+        "{frame:?} correlates {alike:.2} with the same part of the whole, {mirrored:.2} mirrored, {upside_down:.2} upside down"
+    );
     Ok(())
 }
 
@@ -472,16 +481,20 @@ fn an_exposure_is_an_event(lab: &Lab) -> Outcome {
     Err(Stop::Fail("no event told that the image is ready".into()))
 }
 
-fn two_cameras_do_not_mix_up(lab: &Lab) -> Outcome {
-    let infos = lab.backend.devices()?.into_iter().filter(|info| info.id.kind == DeviceKind::Camera);
+fn connected_cameras(lab: &Lab) -> Result<Vec<Arc<dyn Camera>>, Stop> {
     let mut cameras = Vec::new();
-    for info in infos.take(2) {
+    for info in lab.backend.devices()?.into_iter().filter(|info| info.id.kind == DeviceKind::Camera) {
         if let AnyDevice::Camera(camera) = lab.backend.device(&info.id)? {
             camera.connect()?;
             cameras.push(camera);
         }
     }
-    let [one, two] = &cameras[..] else { return Err(Stop::Skip("there is one camera".into())) };
+    Ok(cameras)
+}
+
+fn two_cameras_do_not_mix_up(lab: &Lab) -> Outcome {
+    let cameras = connected_cameras(lab)?;
+    let [one, two, ..] = &cameras[..] else { return Err(Stop::Skip("there is one camera".into())) };
     let small = |width| Frame { x: 0, y: 0, width, height: 40, bin_x: 1, bin_y: 1 };
     one.set_frame(small(64))?;
     two.set_frame(small(96))?;
@@ -503,12 +516,16 @@ fn two_cameras_do_not_mix_up(lab: &Lab) -> Outcome {
 
 fn the_guide_port_pulses(lab: &Lab) -> Outcome {
     use astrobackend::device::GuideDirection::{East, North};
-    let camera = lab.camera()?;
     let pulse = Duration::from_secs(2);
-    if !camera.caps()?.pulse_guide {
-        refused(&*camera, "a pulse", camera.pulse_guide(North, pulse), &[ErrorKind::Unsupported])?;
-        require!(false, "it has no guide port");
+    let mut with_port = None;
+    for camera in connected_cameras(lab)? {
+        if camera.caps()?.pulse_guide {
+            with_port = Some(camera);
+        } else {
+            refused(&*camera, "a pulse", camera.pulse_guide(North, pulse), &[ErrorKind::Unsupported])?;
+        }
     }
+    let Some(camera) = with_port else { return Err(Stop::Skip("no camera has a guide port".into())) };
     for direction in [North, East] {
         camera.pulse_guide(direction, pulse)?;
         ensure!(camera.state()?.pulse_guiding, "right after a pulse {direction:?} it does not guide");
@@ -524,13 +541,13 @@ mod tests {
     use astrobackend::image::Pixels;
 
     #[test]
-    fn the_brightest_group_is_found() {
-        let mut pixels = vec![10u16; 100];
-        for n in [33, 34, 43, 44] {
-            pixels[n] = 500;
-        }
-        let image = Image::new(10, 10, Pixels::U16(pixels)).unwrap();
-        let (x, y, mean) = brightest(&image).unwrap();
-        assert!((3..=4).contains(&x) && (3..=4).contains(&y) && mean > 200.0);
+    fn a_mirrored_picture_does_not_correlate() {
+        let pixels = (0..64 * 32).map(|n| if n % 64 < 16 && n / 64 < 8 { 500 } else { 10 }).collect();
+        let image = Image::new(64, 32, Pixels::U16(pixels)).unwrap();
+        let (means, columns) = blocks(&image, 0, 0, 64, 32);
+        assert_eq!((means.len(), columns), (32, 8));
+        assert_eq!((means[0], means[2]), (500.0, 10.0));
+        assert!(correlation(&means, means.iter()) > 0.99);
+        assert!(correlation(&means, means.chunks(columns).flat_map(|row| row.iter().rev())) < 0.1);
     }
 }

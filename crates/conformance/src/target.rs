@@ -272,7 +272,9 @@ pub(crate) fn controls_obey_their_ranges(device: &dyn Device) -> Outcome {
             let what = format!("{} {beyond}", info.control);
             refused(device, &what, device.set_control(info.control, beyond), &[ErrorKind::InvalidValue])?;
         }
-        for value in [info.max, info.min, before] {
+        // Where the range of a focuser ends cannot be set to less than where it stands.
+        let lowest = if info.control == astrobackend::device::Control::MaxPosition { before } else { info.min };
+        for value in [info.max, lowest, before] {
             device.set_control(info.control, value)?;
             let read = device.control(info.control)?;
             let slack = info.step.max(1e-6 * value.abs()).max(1e-9);

@@ -16,7 +16,12 @@ fn main() -> ExitCode {
 }
 
 fn targets() -> Vec<Arc<Target>> {
-    let mut targets = vec![Target::isolated("sim", || astrobackend::open("sim://?speed=100&cameras=2"))];
+    let sim = |name, address: &'static str| Target::isolated(name, move || astrobackend::open(address));
+    let mut targets = vec![
+        sim("sim", "sim://?speed=100&cameras=2"),
+        // The variants of a world that change what a device can do.
+        sim("sim(osc)", "sim://?speed=100&seed=2&camera=osc&bits=8&equinox=j2000&backlash=200"),
+    ];
     if let Ok(address) = std::env::var("ASTROBACKEND_CONFORMANCE") {
         let name = address.clone();
         targets.push(Target::shared(&name, move || astrobackend::open(&address)));

@@ -13,6 +13,7 @@ pub use indiserver::IndiServer;
 pub use network::in_private_network;
 
 use std::{ffi::OsStr, fmt, path::PathBuf};
+
 /// Set to `1` where the peers must be there.
 pub const REQUIRE: &str = "ASTROBACKEND_REQUIRE_PEERS";
 

@@ -2,6 +2,7 @@
 //!
 //! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
 
+pub mod indi;
 pub mod sim;
 
 use crate::{
@@ -191,11 +192,11 @@ pub static FRAMEWORKS: &[Framework] = &[
     },
     Framework {
         name: "INDI",
-        schemes: &["indi"],
+        schemes: &["indi", "indi+unix"],
         summary: "INDI drivers behind an indiserver",
-        built_in: false,
-        open: |_| Err(not_built_in("INDI")),
-        discover: |_| Err(not_built_in("INDI")),
+        built_in: true,
+        open: indi::open,
+        discover: indi::discover,
     },
     Framework {
         name: "SIM",

@@ -133,7 +133,7 @@ fn universal_time(at: Timestamp) -> JulianDate {
     (UNIX_EPOCH + day as f64, seconds / DAYSEC)
 }
 
-/// UTC plus the leap seconds so far plus 32.184 s.
+/// UTC plus the leap seconds that `sofars` knows (all up to the latest, of 2016) plus 32.184 s.
 fn terrestrial_time(at: Timestamp) -> JulianDate {
     let date = Offset::UTC.to_datetime(at).date();
     let (day, fraction) = universal_time(at);

@@ -1,0 +1,401 @@
+//! INDI cameras: the `CCD_*` standard properties, pictures as FITS BLOBs.
+
+use super::{
+    controls::Place,
+    cooler,
+    exposure::{EXPOSURE, Outcome, PICTURE, Taking, countdown},
+    handle::{Handle, Values, impl_device},
+    pulse::{self, Pulses},
+    store::{Blob, Device},
+};
+use crate::{
+    Celsius, Error, ErrorKind, Image, Microns, Result, Timestamp,
+    device::{
+        BayerPattern, Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType,
+        GuideDirection, Sensor,
+    },
+    image::Frame,
+    wire::indi::{BlobMode, Message},
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// The property that is there when a camera can be used.
+pub(super) const KEYS: &[&str] = &[EXPOSURE.0];
+
+const CONTROLS: &[Place] = &[
+    Place::number(Control::Gain, "CCD_GAIN", "GAIN"),
+    Place::number(Control::Gain, "CCD_CONTROLS", "Gain"),
+    Place::number(Control::Offset, "CCD_OFFSET", "OFFSET"),
+    Place::number(Control::Offset, "CCD_CONTROLS", "Offset"),
+    Place::number(Control::UsbBandwidth, "CCD_CONTROLS", "BandWidth"),
+    Place::number(Control::DewHeater, "CCD_CONTROLS", "AntiDewHeater"),
+    Place::number(Control::Fan, "CCD_CONTROLS", "FanOn"),
+    Place::choice(Control::ReadoutMode, "READOUT_MODE"),
+];
+
+/// A camera behind a server.
+#[derive(Debug)]
+pub(super) struct IndiCamera {
+    handle: Handle,
+    session: Mutex<Session>,
+    /// Held while a picture is decoded, so that it is decoded once.
+    decoding: Mutex<()>,
+    pulses: Pulses,
+}
+
+/// The exposures so far.
+#[derive(Debug, Default)]
+struct Session {
+    last: Last,
+    /// The last one was broken off, its picture may still be on its way.
+    aborted: bool,
+    finished: Option<(Timestamp, Duration)>,
+    /// The driver (by its number) that was told to send us BLOBs.
+    enabled: Option<u64>,
+}
+
+/// The last exposure.
+#[derive(Debug, Default)]
+enum Last {
+    #[default]
+    None,
+    UnderWay(Taking),
+    Arrived(Taking, Arc<Blob>),
+    Ready(Arc<Image>),
+    Failed(Error),
+}
+
+impl_device!(IndiCamera, CONTROLS);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl IndiCamera {
+    pub(super) fn new(handle: Handle) -> Self {
+        IndiCamera { handle, session: Mutex::default(), decoding: Mutex::default(), pulses: Pulses::default() }
+    }
+
+    /// The session with the exposure under way brought up to date; no I/O.
+    fn session(&self) -> MutexGuard<'_, Session> {
+        let mut session = lock(&self.session);
+        let Last::UnderWay(taking) = &session.last else { return session };
+        let taking = taking.clone();
+        let mut store = self.handle.connection.store();
+        let outcome = taking.outcome(store.device(&self.handle.id.name), self.handle.connection.timeout);
+        let last = match (outcome, &store.lost) {
+            (Outcome::Arrived(blob), _) => {
+                session.finished = Some((taking.at, taking.exposure.duration));
+                Last::Arrived(taking, blob)
+            }
+            (Outcome::Pending(_), None) => return session,
+            (Outcome::Pending(_), Some(why)) => Last::Failed(self.handle.name(why.clone())),
+            (Outcome::Failed(error), _) => Last::Failed(self.handle.name(error)),
+            (Outcome::Aborted, _) => Last::None,
+        };
+        if let Some(picture) = store.property_mut(&self.handle.id.name, PICTURE) {
+            picture.want_blobs(false);
+        }
+        drop(store);
+        session.aborted = !matches!(last, Last::Arrived(..));
+        session.last = last;
+        session
+    }
+
+    /// How far the exposure is: ours, or one that another client has under way.
+    fn exposure_state(&self) -> ExposureState {
+        let session = self.session();
+        let store = self.handle.connection.store();
+        let device = store.device(&self.handle.id.name);
+        match &session.last {
+            Last::UnderWay(taking) => match taking.outcome(device, self.handle.connection.timeout) {
+                Outcome::Pending(state) => state,
+                _ => ExposureState::Waiting,
+            },
+            _ if device.is_some_and(|device| device.is_busy(EXPOSURE.0)) => {
+                let total = device.and_then(|device| device.limits(EXPOSURE.0, EXPOSURE.1)?.requested);
+                let total = total.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default();
+                device.map_or(ExposureState::Idle, |device| countdown(device, total))
+            }
+            Last::Arrived(..) | Last::Ready(_) => ExposureState::Ready,
+            Last::Failed(error) => ExposureState::Failed(error.clone()),
+            Last::None => ExposureState::Idle,
+        }
+    }
+
+    /// Makes the driver send this camera's pictures to us, as FITS.
+    fn prepare(&self, frame_type: FrameType) -> Result<()> {
+        let (has, on) = self.handle.read(|device| {
+            let has = |property: &str, element: &str| device.switch(property, element).is_some();
+            let on = |property: &str, element: &str| device.switch(property, element) == Some(true);
+            let wanted = [
+                ("CCD_FRAME_TYPE", frame_switch(frame_type)),
+                ("CCD_TRANSFER_FORMAT", "FORMAT_FITS"),
+                ("CCD_COMPRESSION", "INDI_DISABLED"),
+                ("CCD_COMPRESSION", "CCD_RAW"),
+            ];
+            Ok((wanted.map(|(p, e)| (p, e, has(p, e))), on("UPLOAD_MODE", "UPLOAD_LOCAL")))
+        })?;
+        for (property, element, _) in has.into_iter().filter(|(_, _, there)| *there) {
+            self.handle.switch_on(property, element)?;
+        }
+        if on {
+            self.handle.set("UPLOAD_MODE", Values::On("UPLOAD_CLIENT"))?;
+        }
+        let born = self.handle.read(|device| Ok(device.born))?;
+        if self.session().enabled != Some(born) {
+            let (device, name) = (Some(self.handle.id.name.as_str().into()), Some(PICTURE.into()));
+            let enable = Message::EnableBlob { device, name, mode: BlobMode::Also };
+            self.handle.connection.send(&[enable]).map_err(|error| self.handle.name(error))?;
+            self.session().enabled = Some(born);
+        }
+        Ok(())
+    }
+
+    /// The state as listeners see it.
+    pub(super) fn look(&self) -> Result<CameraState> {
+        let exposure = self.exposure_state();
+        let last_exposure = lock(&self.session).finished;
+        self.handle.read(|device| {
+            let bits = device.number("CCD_INFO", "CCD_BITSPERPIXEL").filter(|bits| (1.0..=32.0).contains(bits));
+            Ok(CameraState {
+                exposure,
+                temperature: device.number(cooler::TEMPERATURE.0, cooler::TEMPERATURE.1).map(Celsius),
+                heat_sink: None,
+                cooler: cooler::state(device),
+                pulse_guiding: self.pulses.under_way(device),
+                electrons_per_adu: None,
+                full_well: None,
+                max_adu: bits.map(|bits| ((1u64 << bits as u32) - 1) as u32),
+                last_exposure,
+            })
+        })
+    }
+
+    /// What the header of a picture may lack.
+    fn complete(&self, image: &mut Image) {
+        let control = |control| crate::device::Device::control(self, control).ok();
+        let meta = &mut image.meta;
+        meta.camera.get_or_insert_with(|| self.handle.id.name.clone());
+        meta.gain = meta.gain.or_else(|| control(Control::Gain));
+        meta.offset = meta.offset.or_else(|| control(Control::Offset));
+        let known = self.handle.read(|device| {
+            let sensor = sensor(device);
+            Ok((sensor.pixel_width.zip(sensor.pixel_height), cooler::state(device)))
+        });
+        let Ok((size, cooler)) = known else { return };
+        meta.pixel_size = meta.pixel_size.or(size.map(|(width, height)| (width.0, height.0)));
+        meta.set_point = meta.set_point.or(cooler.filter(|cooler| cooler.on).and_then(|cooler| cooler.set_point));
+    }
+}
+
+fn frame_switch(frame_type: FrameType) -> &'static str {
+    match frame_type {
+        FrameType::Light => "FRAME_LIGHT",
+        FrameType::Dark => "FRAME_DARK",
+        FrameType::Bias => "FRAME_BIAS",
+        FrameType::Flat => "FRAME_FLAT",
+    }
+}
+
+fn sensor(device: &Device) -> Sensor {
+    let info = |element| device.number("CCD_INFO", element).filter(|value| *value > 0.0);
+    let both = info("CCD_PIXEL_SIZE");
+    // Drivers keep these as 32-bit floats: 5.2 arrives as 5.1999998.
+    let microns = |element| info(element).or(both).map(|size| Microns((size * 1e4).round() / 1e4));
+    Sensor {
+        width: info("CCD_MAX_X").unwrap_or(0.0) as u32,
+        height: info("CCD_MAX_Y").unwrap_or(0.0) as u32,
+        pixel_width: microns("CCD_PIXEL_SIZE_X"),
+        pixel_height: microns("CCD_PIXEL_SIZE_Y"),
+        name: None,
+        colour: colour(device),
+        bits_per_pixel: info("CCD_BITSPERPIXEL").filter(|bits| *bits < 256.0).map(|bits| bits as u8),
+    }
+}
+
+fn colour(device: &Device) -> Colour {
+    let pattern = device.text("CCD_CFA", "CFA_TYPE").and_then(|text| text.parse::<BayerPattern>().ok());
+    let offset = |element| device.text("CCD_CFA", element).and_then(|text| text.trim().parse().ok()).unwrap_or(0u32);
+    pattern
+        .map_or(Colour::Mono, |pattern| Colour::Bayer(pattern.shifted(offset("CFA_OFFSET_X"), offset("CFA_OFFSET_Y"))))
+}
+
+fn max_bin(device: &Device) -> (u8, u8) {
+    let max = |element| device.limits("CCD_BINNING", element).map_or(1.0, |bin| bin.max.clamp(1.0, 255.0)) as u8;
+    (max("HOR_BIN"), max("VER_BIN"))
+}
+
+fn binning(device: &Device) -> (u8, u8) {
+    let bin = |element| device.number("CCD_BINNING", element).map_or(1.0, |bin| bin.clamp(1.0, 255.0)) as u8;
+    (bin("HOR_BIN"), bin("VER_BIN"))
+}
+
+/// `CCD_FRAME` counts sensor pixels; the contract counts binned ones.
+fn frame(device: &Device) -> Frame {
+    let (bin_x, bin_y) = binning(device);
+    let sensor = sensor(device);
+    let part = |element, bin: u8, otherwise: u32| {
+        let pixels = device.number("CCD_FRAME", element).map_or(otherwise, |pixels| pixels.max(0.0) as u32);
+        pixels / u32::from(bin)
+    };
+    Frame {
+        x: part("X", bin_x, 0),
+        y: part("Y", bin_y, 0),
+        width: part("WIDTH", bin_x, sensor.width),
+        height: part("HEIGHT", bin_y, sensor.height),
+        bin_x,
+        bin_y,
+    }
+}
+
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or(if value > 0.0 { Duration::MAX } else { Duration::ZERO })
+}
+
+impl Camera for IndiCamera {
+    fn caps(&self) -> Result<Arc<CameraCaps>> {
+        self.handle.read(|device| {
+            let limits = device.limits(EXPOSURE.0, EXPOSURE.1).and_then(|number| number.range());
+            let (shortest, longest) = limits.unwrap_or((0.0, f64::MAX));
+            Ok(Arc::new(CameraCaps {
+                sensor: sensor(device),
+                max_bin: max_bin(device),
+                asymmetric_bin: device.number("CCD_BINNING", "VER_BIN").is_some(),
+                exposure: seconds(shortest)..=seconds(longest),
+                exposure_resolution: Duration::ZERO,
+                stop: false,
+                abort: device.can_set("CCD_ABORT_EXPOSURE"),
+                cooler: cooler::caps(device),
+                shutter: false,
+                pulse_guide: pulse::can_pulse(device),
+            }))
+        })
+    }
+
+    fn state(&self) -> Result<CameraState> {
+        self.look()
+    }
+
+    fn frame(&self) -> Result<Frame> {
+        self.handle.read(|device| Ok(frame(device)))
+    }
+
+    fn set_frame(&self, wanted: Frame) -> Result<()> {
+        let (sensor, max_bin, bin, frame_writable) = self
+            .handle
+            .read(|device| Ok((sensor(device), max_bin(device), binning(device), device.can_set("CCD_FRAME"))))?;
+        if wanted.bin_x > max_bin.0 || wanted.bin_y > max_bin.1 {
+            let (x, y) = (wanted.bin_x, wanted.bin_y);
+            let message = format!("binning {x}x{y} is beyond {}x{}", max_bin.0, max_bin.1);
+            return self.handle.fail(Error::invalid(message));
+        }
+        wanted.check(sensor.width, sensor.height).map_err(|error| self.handle.name(error))?;
+        if self.exposure_state().is_busy() {
+            return self.handle.fail(Error::new(ErrorKind::Busy, "is exposing, its frame cannot change"));
+        }
+        // Binning first: some drivers reset the frame with it.
+        if (wanted.bin_x, wanted.bin_y) != bin {
+            let bins = [("HOR_BIN", f64::from(wanted.bin_x)), ("VER_BIN", f64::from(wanted.bin_y))];
+            self.handle.set("CCD_BINNING", Values::Numbers(&bins))?;
+        }
+        if self.frame()? == wanted && !frame_writable {
+            return Ok(());
+        }
+        let (x, y, width, height) = wanted.unbinned();
+        let parts = [("X", x), ("Y", y), ("WIDTH", width), ("HEIGHT", height)].map(|(name, n)| (name, f64::from(n)));
+        self.handle.set("CCD_FRAME", Values::Numbers(&parts))
+    }
+
+    fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
+        cooler::set(&self.handle, set_point)
+    }
+
+    fn start_exposure(&self, exposure: Exposure) -> Result<()> {
+        let limits = self.caps()?.exposure.clone();
+        if !limits.contains(&exposure.duration) {
+            let message = format!(
+                "an exposure of {:?} is not within {:?} to {:?}",
+                exposure.duration,
+                limits.start(),
+                limits.end()
+            );
+            return self.handle.fail(Error::invalid(message));
+        }
+        if self.exposure_state().is_busy() {
+            return self.handle.fail(Error::new(ErrorKind::Busy, "another exposure is under way"));
+        }
+        self.prepare(exposure.frame_type)?;
+        let frame = self.frame()?;
+        {
+            let mut session = self.session();
+            if matches!(session.last, Last::UnderWay(_)) {
+                return self.handle.fail(Error::new(ErrorKind::Busy, "another exposure is under way"));
+            }
+            if let Some(picture) = self.handle.connection.store().property_mut(&self.handle.id.name, PICTURE) {
+                picture.want_blobs(true);
+            }
+            let value = [(EXPOSURE.1, exposure.duration.as_secs_f64())];
+            let order = self.handle.send(EXPOSURE.0, Values::Numbers(&value))?;
+            let after_abort = session.aborted;
+            session.last = Last::UnderWay(Taking { order, exposure, at: Timestamp::now(), frame, after_abort });
+        }
+        self.handle.touch();
+        Ok(())
+    }
+
+    fn stop_exposure(&self) -> Result<()> {
+        match self.exposure_state().is_busy() {
+            true => self.handle.fail(Error::unsupported("cannot keep the image of an exposure that is ended early")),
+            false => Ok(()),
+        }
+    }
+
+    fn abort_exposure(&self) -> Result<()> {
+        if !self.exposure_state().is_busy() {
+            return Ok(());
+        }
+        let order = self.handle.send("CCD_ABORT_EXPOSURE", Values::On("ABORT"))?;
+        self.handle.finish(&order, |device| !device.is_busy(EXPOSURE.0))?;
+        let mut session = self.session();
+        session.last = Last::None;
+        session.aborted = true;
+        drop(session);
+        if let Some(picture) = self.handle.connection.store().property_mut(&self.handle.id.name, PICTURE) {
+            picture.want_blobs(false);
+        }
+        self.handle.touch();
+        Ok(())
+    }
+
+    fn image(&self) -> Result<Arc<Image>> {
+        let _decoding = lock(&self.decoding);
+        let (taking, blob) = match &self.session().last {
+            Last::Arrived(taking, blob) => (taking.clone(), blob.clone()),
+            Last::Ready(image) => return Ok(image.clone()),
+            Last::Failed(error) => return Err(error.clone()),
+            Last::UnderWay(_) => return self.handle.fail(Error::invalid_operation("the exposure has not finished")),
+            Last::None => return self.handle.fail(Error::invalid_operation("there is no image")),
+        };
+        let decoded = taking.picture(&blob).map(|mut image| {
+            self.complete(&mut image);
+            Arc::new(image)
+        });
+        let mut session = self.session();
+        // Another exposure may have begun meanwhile.
+        if matches!(&session.last, Last::Arrived(_, current) if Arc::ptr_eq(current, &blob)) {
+            session.last = match &decoded {
+                Ok(image) => Last::Ready(image.clone()),
+                Err(error) => Last::Failed(self.handle.name(error.clone())),
+            };
+        }
+        decoded.map_err(|error| self.handle.name(error))
+    }
+
+    fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
+        self.pulses.start(&self.handle, direction, duration)
+    }
+}

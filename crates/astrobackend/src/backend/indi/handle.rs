@@ -1,0 +1,328 @@
+//! What all INDI devices have in common: reading their properties, changing them, connecting.
+
+use super::{
+    connection::Connection,
+    order::{Order, Progress},
+    store::{Device, Store},
+};
+use crate::{
+    Address, Error, ErrorKind, Result,
+    device::{DeviceId, DeviceInfo},
+    wait::Deadline,
+    wire::indi::{Element, Elements, Message, Number, State, Vector},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long an answer is waited for before the driver is asked whether it has dealt with the command.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long a command that starts something waits for a refusal, so that it can be returned at once.
+const OBJECTION: Duration = Duration::from_millis(300);
+
+/// New values for the elements of a vector.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Values<'a> {
+    Numbers(&'a [(&'a str, f64)]),
+    Texts(&'a [(&'a str, &'a str)]),
+    /// Turns one switch on.
+    On(&'a str),
+}
+
+impl Values<'_> {
+    fn elements(self) -> Elements<'static> {
+        let own = str::to_owned;
+        match self {
+            Values::Numbers(all) => Elements::Number(
+                all.iter().map(|(name, value)| Element::new(own(name), Number::from(*value))).collect(),
+            ),
+            Values::Texts(all) => {
+                Elements::Text(all.iter().map(|(name, text)| Element::new(own(name), own(text).into())).collect())
+            }
+            Values::On(name) => Elements::Switch(vec![Element::new(own(name), true)]),
+        }
+    }
+
+    fn names(self) -> Vec<String> {
+        match self {
+            Values::Numbers(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            Values::Texts(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            Values::On(name) => vec![name.to_owned()],
+        }
+    }
+
+    /// True when the device has these values; some drivers keep numbers as 32-bit floats.
+    fn reached(self, device: &Device, property: &str) -> bool {
+        match self {
+            Values::Numbers(all) => all.iter().all(|(name, wanted)| {
+                device.number(property, name).is_some_and(|is| (is - wanted).abs() <= 1e-6 * wanted.abs().max(1.0))
+            }),
+            // Drivers write texts their own way: `0` becomes `0.00`. That it answers must do.
+            Values::Texts(_) => true,
+            Values::On(name) => device.switch(property, name) == Some(true),
+        }
+    }
+}
+
+/// A device of a server.
+#[derive(Debug)]
+pub(super) struct Handle {
+    pub(super) connection: Arc<Connection>,
+    pub(super) id: DeviceId,
+    address: Address,
+    /// Properties of which one is there when the device can be used.
+    keys: &'static [&'static str],
+}
+
+impl Handle {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        id: DeviceId,
+        server: &Address,
+        keys: &'static [&'static str],
+    ) -> Self {
+        let address = server.clone().with_path(id.name.clone());
+        Handle { connection, id, address, keys }
+    }
+
+    /// Names the device in an error.
+    pub(super) fn name(&self, error: Error) -> Error {
+        error.on(&self.id)
+    }
+
+    pub(super) fn fail<T>(&self, error: Error) -> Result<T> {
+        Err(self.name(error))
+    }
+
+    /// What the device is, from `DRIVER_INFO`.
+    pub(super) fn info(&self) -> DeviceInfo {
+        let mut info = DeviceInfo::new(self.id.clone(), self.address.clone());
+        let store = self.connection.store();
+        let Some(device) = store.device(&self.id.name) else { return info };
+        let text = |element| device.text("DRIVER_INFO", element).filter(|text| !text.is_empty()).map(str::to_owned);
+        let (name, program) = (text("DRIVER_NAME"), text("DRIVER_EXEC"));
+        info.driver = match (name.clone(), program) {
+            (Some(name), Some(program)) => Some(format!("{name} ({program})")),
+            (name, program) => name.or(program),
+        };
+        info.description = name.map(|name| format!("INDI {name}"));
+        info.driver_version = text("DRIVER_VERSION");
+        info
+    }
+
+    /// Reads the device's properties; no I/O.
+    ///
+    /// # Errors
+    /// `Unreachable` when the server is gone, `NotConnected` when the device is gone or not connected.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
+        self.read_any(|device| match self.usable(device) {
+            true => look(device),
+            false => Err(Error::not_connected()),
+        })
+    }
+
+    /// The same for a device that need not be connected.
+    pub(super) fn read_any<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
+        let store = self.connection.store();
+        let found = match (&store.lost, store.device(&self.id.name)) {
+            (Some(why), _) => Err(why.clone()),
+            (None, Some(device)) => look(device),
+            (None, None) => Err(Error::new(ErrorKind::NotConnected, "its driver is not running")),
+        };
+        found.map_err(|error| self.name(error))
+    }
+
+    /// Connected, and its properties are there.
+    fn usable(&self, device: &Device) -> bool {
+        is_connected(device) && self.keys.iter().any(|key| device.has(key))
+    }
+
+    /// Sends new values for a vector, all or some of its elements.
+    ///
+    /// # Errors
+    /// `Unsupported` when the vector or an element is missing or can only be read.
+    pub(super) fn send(&self, property: &'static str, values: Values<'_>) -> Result<Order> {
+        let born = self.read_any(|device| {
+            let found = device.property(property);
+            let found = found.ok_or_else(|| Error::unsupported(format!("has no {property}")))?;
+            if !found.writable() {
+                return Err(Error::unsupported(format!("{property} can only be read")));
+            }
+            match values.names().iter().find(|name| found.element(name).is_none()) {
+                Some(missing) => Err(Error::unsupported(format!("{property} has no {missing}"))),
+                None => Ok(device.born),
+            }
+        })?;
+        let vector = Vector::new(self.id.name.as_str(), property, values.elements());
+        let mark = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
+        if let Values::Numbers(all) = values
+            && let Some(property) = self.connection.store().property_mut(&self.id.name, property)
+        {
+            all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
+        }
+        Ok(Order { property, mark, born, sent: Instant::now() })
+    }
+
+    /// Asks the driver to define a vector again: it does so after everything that was sent before.
+    fn ask(&self, property: &str) -> Result<u64> {
+        let question =
+            Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
+        self.connection.send(&[question]).map_err(|error| self.name(error))
+    }
+
+    /// Looks until there is an answer to an order, asking the driver when none comes by itself.
+    fn answer<T>(
+        &self,
+        order: &Order,
+        deadline: Deadline,
+        reached: impl Fn(&Device) -> bool,
+        settled: impl Fn(Progress, Option<&Device>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let wait = |deadline| {
+            let look = |store: &Store| {
+                let device = store.device(&self.id.name);
+                settled(order.progress(device, &reached), device)
+            };
+            self.connection.wait(deadline, look).map_err(|error| self.name(error))
+        };
+        if let Some(answer) = wait(Deadline::after(PATIENCE.min(deadline.remaining())))? {
+            return Ok(Some(answer));
+        }
+        self.ask(order.property)?;
+        wait(deadline)
+    }
+
+    /// Changes a vector and waits until the device has the new values.
+    ///
+    /// # Errors
+    /// As [`Handle::send`]; `Device` with the driver's reason when it refuses; `Timeout`.
+    pub(super) fn set(&self, property: &'static str, values: Values<'_>) -> Result<()> {
+        let order = self.send(property, values)?;
+        self.finish(&order, |device| values.reached(device, property))
+    }
+
+    /// Waits until an order has come to its end.
+    ///
+    /// # Errors
+    /// `Device` with the driver's reason when it refuses; `Timeout`.
+    pub(super) fn finish(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<()> {
+        let settled = |progress, device: Option<&Device>| match progress {
+            Progress::Done => Some(Ok(())),
+            Progress::Failed(error) => Some(Err(error)),
+            // Some vectors stay busy for as long as they are in effect: a cooler, tracking. The values tell.
+            Progress::Busy => device.is_some_and(&reached).then_some(Ok(())),
+            Progress::Unanswered | Progress::Alert => None,
+        };
+        match self.answer(order, self.connection.deadline(), &reached, settled)? {
+            Some(result) => result.map_err(|error| self.name(error)),
+            None => self.fail(Error::timeout(format!("{}: an answer", order.property), self.connection.timeout)),
+        }
+    }
+
+    /// Turns one switch on, unless it is already.
+    pub(super) fn switch_on(&self, property: &'static str, element: &str) -> Result<()> {
+        match self.read_any(|device| Ok(device.switch(property, element)))? {
+            Some(true) => Ok(()),
+            _ => self.set(property, Values::On(element)),
+        }
+    }
+
+    /// Waits a moment for a refusal of something that was just started.
+    ///
+    /// # Errors
+    /// `Device` with the driver's reason.
+    pub(super) fn objection(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<()> {
+        let settled = |progress, _: Option<&Device>| match progress {
+            Progress::Unanswered | Progress::Alert => None,
+            Progress::Failed(error) => Some(Err(error)),
+            Progress::Busy | Progress::Done => Some(Ok(())),
+        };
+        let answer = self.answer(order, Deadline::after(OBJECTION.min(self.connection.timeout)), reached, settled)?;
+        answer.unwrap_or(Ok(())).map_err(|error| self.name(error))
+    }
+
+    /// How far an order is, from memory.
+    pub(super) fn progress(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<Progress> {
+        let store = self.connection.store();
+        let progress = order.progress(store.device(&self.id.name), reached);
+        match &store.lost {
+            Some(why) if progress != Progress::Done => Err(self.name(why.clone())),
+            _ => Ok(progress),
+        }
+    }
+
+    /// Connects the driver to its hardware and waits until its properties are there, all of them.
+    pub(super) fn connect(&self) -> Result<()> {
+        let deadline = self.connection.deadline();
+        if !self.read_any(|device| Ok(is_connected(device)))? {
+            self.set("CONNECTION", Values::On("CONNECT"))?;
+        }
+        // A driver defines its properties right after it has said that it is connected.
+        let mark = self.ask("CONNECTION")?;
+        let complete = self.connection.wait(deadline, |store| {
+            let device = store.device(&self.id.name)?;
+            let told = device.property("CONNECTION").is_none_or(|connection| connection.defined > mark);
+            (told && self.usable(device)).then_some(())
+        });
+        match complete.map_err(|error| self.name(error))? {
+            Some(()) => Ok(()),
+            None => self.fail(Error::timeout("connecting", self.connection.timeout)),
+        }
+    }
+
+    /// Disconnects the driver from its hardware.
+    pub(super) fn disconnect(&self) -> Result<()> {
+        match self.read_any(|device| Ok(is_connected(device)))? {
+            true => self.set("CONNECTION", Values::On("DISCONNECT")),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> Result<bool> {
+        self.read_any(|device| Ok(self.usable(device)))
+    }
+
+    /// Tells listeners that a command changed the state.
+    pub(super) fn touch(&self) {
+        self.connection.touch(&self.id.name);
+    }
+}
+
+/// The driver is connected to its hardware; a driver without the switch always is.
+pub(super) fn is_connected(device: &Device) -> bool {
+    let Some(connection) = device.property("CONNECTION") else { return true };
+    connection.switch("CONNECT") == Some(true) && connection.state != State::Busy
+}
+
+/// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of `CONTROLS`.
+macro_rules! impl_device {
+    ($type:ident, $controls:expr) => {
+        impl crate::device::Device for $type {
+            fn info(&self) -> crate::device::DeviceInfo {
+                self.handle.info()
+            }
+            fn connect(&self) -> crate::Result<()> {
+                self.handle.connect()
+            }
+            fn disconnect(&self) -> crate::Result<()> {
+                self.handle.disconnect()
+            }
+            fn is_connected(&self) -> crate::Result<bool> {
+                self.handle.is_connected()
+            }
+            fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
+                crate::backend::indi::controls::list(&self.handle, $controls)
+            }
+            fn control(&self, control: crate::device::Control) -> crate::Result<f64> {
+                crate::backend::indi::controls::get(&self.handle, $controls, control)
+            }
+            fn set_control(&self, control: crate::device::Control, value: f64) -> crate::Result<()> {
+                crate::backend::indi::controls::set(&self.handle, $controls, control, value)
+            }
+        }
+    };
+}
+
+pub(super) use impl_device;

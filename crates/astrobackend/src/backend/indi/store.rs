@@ -1,0 +1,602 @@
+//! What a server has told so far: devices, their properties, their messages. No I/O, no waiting.
+//!
+//! One reader thread fills it; everybody else reads it in memory. Each message counts up one sequence
+//! number, and properties remember the numbers of their last news, so that a command can tell its
+//! answer from what was already there when it was sent.
+
+use crate::{
+    Error, Result,
+    event::Level,
+    wire::indi::{Elements, Message, Number as WireNumber, Perm, State, Vector},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
+
+/// Bytes that all definitions and values together may take, BLOBs not counted.
+const MAX_WEIGHT: usize = 64 << 20;
+
+/// What an element costs besides its texts.
+const ELEMENT_WEIGHT: usize = 160;
+
+/// Messages kept for each device.
+const MAX_NOTES: usize = 32;
+
+/// Everything known about a server's devices.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    /// Number of the last message taken in.
+    pub(super) seq: u64,
+    /// When the last definition came.
+    pub(super) last_definition: Option<Instant>,
+    /// Why the connection is gone, once it is.
+    pub(super) lost: Option<Error>,
+    /// Somebody listens, so `changes` is kept.
+    pub(super) watched: bool,
+    /// What changed since it was last taken.
+    pub(super) changes: Vec<Change>,
+    devices: BTreeMap<String, Device>,
+    weight: usize,
+}
+
+/// News for listeners.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// Something about a device changed.
+    Device(String),
+    /// A device, or the server, said something.
+    Said(Option<String>, Level, String),
+}
+
+/// A device: its properties and what it said lately.
+#[derive(Debug, Default)]
+pub(super) struct Device {
+    /// Number of the message that first defined it; another one after a restart of its driver.
+    pub(super) born: u64,
+    properties: BTreeMap<String, Property>,
+    notes: VecDeque<Note>,
+}
+
+/// Something that a device said.
+#[derive(Debug)]
+struct Note {
+    seq: u64,
+    level: Level,
+    text: String,
+}
+
+/// A vector of elements.
+#[derive(Debug)]
+pub(super) struct Property {
+    pub(super) state: State,
+    pub(super) perm: Perm,
+    pub(super) elements: Vec<Element>,
+    /// Number of the last message about it.
+    pub(super) seq: u64,
+    /// Number of its last definition.
+    pub(super) defined: u64,
+    /// Number of the last message that said busy.
+    pub(super) busy: u64,
+    /// Number and time of the last report (not definition) that said alert.
+    pub(super) alert: Option<(u64, Instant)>,
+    /// When the last report came.
+    pub(super) reported: Option<Instant>,
+    /// Somebody waits for a BLOB of this vector; others are not kept.
+    pub(super) wanted: bool,
+}
+
+/// An element of a vector.
+#[derive(Debug)]
+pub(super) struct Element {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) value: Value,
+}
+
+/// The value of an element.
+#[derive(Debug)]
+pub(super) enum Value {
+    Text(String),
+    Number(Number),
+    Switch(bool),
+    Light(State),
+    Blob(Option<Arc<Blob>>),
+}
+
+/// A number with its limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Number {
+    pub(super) value: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) step: f64,
+    /// The last value that any client asked for.
+    pub(super) requested: Option<f64>,
+}
+
+/// A file that a device sent.
+#[derive(Debug)]
+pub(super) struct Blob {
+    /// Number of the message that brought it.
+    pub(super) seq: u64,
+    pub(super) format: String,
+    pub(super) data: Vec<u8>,
+}
+
+impl Store {
+    /// The devices by name.
+    pub(super) fn devices(&self) -> impl Iterator<Item = (&str, &Device)> {
+        self.devices.iter().map(|(name, device)| (name.as_str(), device))
+    }
+
+    /// A device.
+    pub(super) fn device(&self, name: &str) -> Option<&Device> {
+        self.devices.get(name)
+    }
+
+    /// A property of a device, to be changed.
+    pub(super) fn property_mut(&mut self, device: &str, name: &str) -> Option<&mut Property> {
+        self.devices.get_mut(device)?.properties.get_mut(name)
+    }
+
+    /// Notes that something about a device changed.
+    pub(super) fn touch(&mut self, device: &str) {
+        if self.watched {
+            changed(&mut self.changes, device);
+        }
+    }
+
+    /// Takes in a message.
+    ///
+    /// # Errors
+    /// `Protocol` when the server defines more than can be kept.
+    pub(super) fn apply(&mut self, message: Message<'_>) -> Result<()> {
+        self.seq += 1;
+        match message {
+            Message::Def(vector) => self.define(vector),
+            Message::Set(vector) => self.report(vector),
+            Message::New(vector) => self.requested(&vector),
+            Message::DelProperty { device, name, message } => {
+                self.say(Some(&device), message.as_deref());
+                self.delete(&device, name.as_deref());
+                self.touch(&device);
+            }
+            Message::Message { device, text, .. } => self.say(device.as_deref(), Some(&text)),
+            _ => {}
+        }
+        if self.weight > MAX_WEIGHT {
+            return Err(Error::protocol(format!(
+                "the server defines more than {} MiB of properties",
+                MAX_WEIGHT >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    /// Notes that the server said something that could not be understood.
+    pub(super) fn complain(&mut self, error: &Error) {
+        self.say(None, Some(&format!("[WARNING] the server sent nonsense: {error}")));
+    }
+
+    fn define(&mut self, vector: Vector<'_>) {
+        let seq = self.seq;
+        self.last_definition = Some(Instant::now());
+        self.say(Some(&vector.device), vector.message.as_deref());
+        let device = match self.devices.get_mut(vector.device.as_ref()) {
+            Some(device) => device,
+            None => {
+                self.weight += ELEMENT_WEIGHT + vector.device.len();
+                self.devices.entry(vector.device.to_string()).or_insert(Device { born: seq, ..Device::default() })
+            }
+        };
+        let old = device.properties.remove(vector.name.as_ref());
+        self.weight -= old.as_ref().map_or(0, Property::weight);
+        let (name, owner) = (vector.name.to_string(), vector.device.to_string());
+        let mut property = Property::define(vector, seq);
+        if let Some(old) = old {
+            property.inherit(old);
+        }
+        self.weight += property.weight();
+        device.properties.insert(name, property);
+        self.touch(&owner);
+    }
+
+    fn report(&mut self, vector: Vector<'_>) {
+        let seq = self.seq;
+        self.say(Some(&vector.device), vector.message.as_deref());
+        // What was never defined cannot be understood; its definition will bring the values.
+        let Some(device) = self.devices.get_mut(vector.device.as_ref()) else { return };
+        let Some(property) = device.properties.get_mut(vector.name.as_ref()) else { return };
+        if self.watched {
+            changed(&mut self.changes, &vector.device);
+        }
+        // Only texts change what a property takes.
+        let text = matches!(vector.elements, Elements::Text(_));
+        let before = if text { property.weight() } else { 0 };
+        property.report(vector, seq);
+        self.weight = self.weight - before + if text { property.weight() } else { 0 };
+    }
+
+    /// Remembers what a client asked for: for some values, such as a set point, nothing else tells it.
+    fn requested(&mut self, vector: &Vector<'_>) {
+        if let (Elements::Number(wanted), Some(property)) =
+            (&vector.elements, self.property_mut(&vector.device, &vector.name))
+        {
+            wanted.iter().for_each(|one| property.request(&one.name, one.value.value));
+        }
+    }
+
+    fn delete(&mut self, device: &str, name: Option<&str>) {
+        let Some(found) = self.devices.get_mut(device) else { return };
+        if let Some(name) = name {
+            let gone = found.properties.remove(name);
+            self.weight -= gone.as_ref().map_or(0, Property::weight);
+        }
+        if name.is_none() || found.properties.is_empty() {
+            let weight: usize = found.properties.values().map(Property::weight).sum();
+            self.weight -= weight + ELEMENT_WEIGHT + device.len();
+            self.devices.remove(device);
+        }
+    }
+
+    fn say(&mut self, device: Option<&str>, text: Option<&str>) {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return };
+        let (level, text) = level_of(text);
+        if let Some(device) = device.and_then(|name| self.devices.get_mut(name)) {
+            if device.notes.len() >= MAX_NOTES {
+                device.notes.pop_front();
+            }
+            device.notes.push_back(Note { seq: self.seq, level, text: text.to_owned() });
+        }
+        if self.watched {
+            self.changes.push(Change::Said(device.map(str::to_owned), level, text.to_owned()));
+        }
+    }
+}
+
+fn changed(changes: &mut Vec<Change>, device: &str) {
+    let again = matches!(changes.last(), Some(Change::Device(last)) if last == device);
+    if !again {
+        changes.push(Change::Device(device.to_owned()));
+    }
+}
+
+/// The level that a message begins with, by the convention of `libindi`, and the rest.
+fn level_of(text: &str) -> (Level, &str) {
+    let words =
+        [("[ERROR]", Level::Error), ("[WARNING]", Level::Warning), ("[INFO]", Level::Info), ("[DEBUG]", Level::Info)];
+    let found = words.iter().find_map(|(word, level)| Some((*level, text.strip_prefix(word)?.trim_start())));
+    let (level, text) = found.unwrap_or((if text.starts_with("Error:") { Level::Error } else { Level::Info }, text));
+    (level, text.strip_prefix("Error: ").unwrap_or(text))
+}
+
+impl Device {
+    /// A property.
+    pub(super) fn property(&self, name: &str) -> Option<&Property> {
+        self.properties.get(name)
+    }
+
+    /// True when the property is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.properties.contains_key(name)
+    }
+
+    /// True when the property is there and clients may change it.
+    pub(super) fn can_set(&self, name: &str) -> bool {
+        self.property(name).is_some_and(Property::writable)
+    }
+
+    /// A property's state.
+    pub(super) fn state(&self, property: &str) -> Option<State> {
+        self.property(property).map(|property| property.state)
+    }
+
+    /// True when the property is there and busy.
+    pub(super) fn is_busy(&self, property: &str) -> bool {
+        self.state(property) == Some(State::Busy)
+    }
+
+    /// A number's value.
+    pub(super) fn number(&self, property: &str, element: &str) -> Option<f64> {
+        self.limits(property, element).map(|number| number.value)
+    }
+
+    /// A number with its limits.
+    pub(super) fn limits(&self, property: &str, element: &str) -> Option<Number> {
+        self.property(property)?.number(element)
+    }
+
+    /// A switch.
+    pub(super) fn switch(&self, property: &str, element: &str) -> Option<bool> {
+        self.property(property)?.switch(element)
+    }
+
+    /// A text.
+    pub(super) fn text(&self, property: &str, element: &str) -> Option<&str> {
+        match &self.property(property)?.element(element)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The last BLOB of a vector, if it was wanted.
+    pub(super) fn blob(&self, property: &str) -> Option<&Arc<Blob>> {
+        self.property(property)?.elements.iter().find_map(|element| match &element.value {
+            Value::Blob(Some(blob)) => Some(blob),
+            _ => None,
+        })
+    }
+
+    /// What it said since a moment that sounds most like a reason.
+    pub(super) fn reason_since(&self, seq: u64) -> Option<&str> {
+        let since = || self.notes.iter().filter(move |note| note.seq > seq);
+        let worst = since().map(|note| note.level).max()?;
+        since().filter(|note| note.level == worst).next_back().map(|note| note.text.as_str())
+    }
+
+    /// The level of the worst thing it said since a moment.
+    pub(super) fn worst_since(&self, seq: u64) -> Option<Level> {
+        self.notes.iter().filter(|note| note.seq > seq).map(|note| note.level).max()
+    }
+}
+
+impl Element {
+    /// What people call it.
+    pub(super) fn title(&self) -> &str {
+        if self.label.is_empty() { &self.name } else { &self.label }
+    }
+}
+
+impl Property {
+    fn define(vector: Vector<'_>, seq: u64) -> Self {
+        let mut property = Property {
+            state: vector.state.unwrap_or(State::Idle),
+            perm: vector.perm.unwrap_or(Perm::ReadWrite),
+            elements: elements(vector.elements),
+            seq,
+            defined: seq,
+            busy: 0,
+            alert: None,
+            reported: None,
+            wanted: false,
+        };
+        if property.state == State::Busy {
+            property.busy = seq;
+        }
+        property
+    }
+
+    /// Keeps what a new definition does not tell.
+    fn inherit(&mut self, old: Property) {
+        (self.alert, self.reported, self.wanted) = (old.alert, old.reported, old.wanted);
+        self.busy = self.busy.max(old.busy);
+        for was in old.elements {
+            let Some(element) = self.elements.iter_mut().find(|element| element.name == was.name) else { continue };
+            match (&mut element.value, was.value) {
+                (Value::Number(number), Value::Number(was)) => number.requested = was.requested,
+                (Value::Blob(blob), Value::Blob(was)) => *blob = was,
+                _ => {}
+            }
+        }
+    }
+
+    fn report(&mut self, vector: Vector<'_>, seq: u64) {
+        let now = Instant::now();
+        self.seq = seq;
+        self.reported = Some(now);
+        self.state = vector.state.unwrap_or(self.state);
+        match self.state {
+            State::Busy => self.busy = seq,
+            State::Alert => self.alert = Some((seq, now)),
+            _ => {}
+        }
+        self.take(vector.elements, seq);
+    }
+
+    fn take(&mut self, elements: Elements<'_>, seq: u64) {
+        match elements {
+            Elements::Text(all) => all.into_iter().for_each(|one| {
+                if let Some(Value::Text(text)) = self.value_mut(&one.name) {
+                    text.clear();
+                    text.push_str(&one.value);
+                }
+            }),
+            Elements::Number(all) => all.into_iter().for_each(|one| {
+                if let Some(Value::Number(number)) = self.value_mut(&one.name) {
+                    number.update(&one.value);
+                }
+            }),
+            Elements::Switch(all) => all.into_iter().for_each(|one| {
+                if let Some(Value::Switch(on)) = self.value_mut(&one.name) {
+                    *on = one.value;
+                }
+            }),
+            Elements::Light(all) => all.into_iter().for_each(|one| {
+                if let Some(Value::Light(state)) = self.value_mut(&one.name) {
+                    *state = one.value;
+                }
+            }),
+            Elements::Blob(all) => {
+                let wanted = self.wanted;
+                all.into_iter().filter(|one| wanted && !one.value.data.is_empty()).for_each(|one| {
+                    if let Some(Value::Blob(blob)) = self.value_mut(&one.name) {
+                        let (format, data) = (one.value.format.into_owned(), one.value.data);
+                        *blob = Some(Arc::new(Blob { seq, format, data }));
+                    }
+                });
+            }
+        }
+    }
+
+    fn value_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.elements.iter_mut().find(|element| element.name == name).map(|element| &mut element.value)
+    }
+
+    /// Remembers that a client asked for a value.
+    pub(super) fn request(&mut self, element: &str, value: Option<f64>) {
+        if let (Some(Value::Number(number)), Some(value)) = (self.value_mut(element), value) {
+            number.requested = Some(value);
+        }
+    }
+
+    /// Forgets the BLOBs and says whether new ones are to be kept.
+    pub(super) fn want_blobs(&mut self, wanted: bool) {
+        self.wanted = wanted;
+        for element in &mut self.elements {
+            if let Value::Blob(blob) = &mut element.value {
+                *blob = None;
+            }
+        }
+    }
+
+    /// An element.
+    pub(super) fn element(&self, name: &str) -> Option<&Element> {
+        self.elements.iter().find(|element| element.name == name)
+    }
+
+    /// A number.
+    pub(super) fn number(&self, element: &str) -> Option<Number> {
+        match self.element(element)?.value {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// A switch.
+    pub(super) fn switch(&self, element: &str) -> Option<bool> {
+        match self.element(element)?.value {
+            Value::Switch(on) => Some(on),
+            _ => None,
+        }
+    }
+
+    /// The element that is on.
+    pub(super) fn on(&self) -> Option<&Element> {
+        self.elements.iter().find(|element| matches!(element.value, Value::Switch(true)))
+    }
+
+    /// True when clients may change it.
+    pub(super) fn writable(&self) -> bool {
+        self.perm != Perm::ReadOnly
+    }
+
+    fn weight(&self) -> usize {
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            _ => 0,
+        };
+        let weigh =
+            |element: &Element| ELEMENT_WEIGHT + element.name.len() + element.label.len() + text(&element.value);
+        ELEMENT_WEIGHT + self.elements.iter().map(weigh).sum::<usize>()
+    }
+}
+
+impl Number {
+    fn update(&mut self, told: &WireNumber<'_>) {
+        self.value = told.value.unwrap_or(self.value);
+        self.min = told.min.unwrap_or(self.min);
+        self.max = told.max.unwrap_or(self.max);
+        self.step = told.step.unwrap_or(self.step);
+    }
+
+    /// The limits, where there are any: by convention none when the largest is not above the smallest.
+    pub(super) fn range(&self) -> Option<(f64, f64)> {
+        (self.max > self.min).then_some((self.min, self.max))
+    }
+}
+
+fn elements(told: Elements<'_>) -> Vec<Element> {
+    fn all<'a, T>(told: Vec<crate::wire::indi::Element<'a, T>>, value: impl Fn(T) -> Value) -> Vec<Element> {
+        let one = |one: crate::wire::indi::Element<'a, T>| Element {
+            label: one.label.map(std::borrow::Cow::into_owned).unwrap_or_default(),
+            name: one.name.into_owned(),
+            value: value(one.value),
+        };
+        told.into_iter().map(one).collect()
+    }
+    match told {
+        Elements::Text(told) => all(told, |text| Value::Text(text.into_owned())),
+        Elements::Number(told) => all(told, |told| {
+            let mut number = Number::default();
+            number.update(&told);
+            Value::Number(number)
+        }),
+        Elements::Switch(told) => all(told, Value::Switch),
+        Elements::Light(told) => all(told, Value::Light),
+        Elements::Blob(told) => all(told, |_| Value::Blob(None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::indi::Parser;
+
+    fn store(text: &str) -> Store {
+        let (mut store, mut parser) = (Store::default(), Parser::default());
+        parser.push(text.as_bytes());
+        while let Some(message) = parser.next_message() {
+            store.apply(message.unwrap()).unwrap();
+        }
+        store
+    }
+
+    const FOCUSER: &str = "<defNumberVector device='F' name='ABS' state='Ok' perm='rw'>\
+        <defNumber name='P' format='%g' min='0' max='100' step='1'>50</defNumber></defNumberVector>";
+
+    #[test]
+    fn reports_before_definitions_and_of_unknown_elements_are_left_out() {
+        let early =
+            "<setNumberVector device='F' name='ABS' state='Busy'><oneNumber name='P'>7</oneNumber></setNumberVector>";
+        let odd = "<setNumberVector device='F' name='ABS'><oneNumber name='Q'>7</oneNumber><oneNumber name='P' max='90'>8</oneNumber></setNumberVector>";
+        let store = store(&format!("{early}{FOCUSER}{odd}"));
+        let device = store.device("F").unwrap();
+        assert_eq!(device.state("ABS"), Some(State::Ok), "a missing state keeps the last");
+        let number = device.limits("ABS", "P").unwrap();
+        assert_eq!((number.value, number.min, number.max), (8.0, 0.0, 90.0));
+    }
+
+    #[test]
+    fn a_redefinition_keeps_what_was_asked_for() {
+        let asked = "<newNumberVector device='F' name='ABS'><oneNumber name='P'>70</oneNumber></newNumberVector>";
+        let store = store(&format!("{FOCUSER}{asked}{FOCUSER}"));
+        assert_eq!(store.device("F").unwrap().limits("ABS", "P").unwrap().requested, Some(70.0));
+    }
+
+    #[test]
+    fn a_device_is_gone_with_its_last_property() {
+        let one = store(&format!("{FOCUSER}<delProperty device='F' name='ABS'/>"));
+        let all = store(&format!("{FOCUSER}<delProperty device='F'/><delProperty device='G' name='x'/>"));
+        for store in [one, all] {
+            assert!(store.device("F").is_none());
+            assert_eq!(store.weight, 0);
+        }
+    }
+
+    #[test]
+    fn the_worst_message_since_a_moment_is_the_reason() {
+        let store = store(&format!(
+            "{FOCUSER}<message device='F' message='[ERROR] old'/><message device='F' message='[WARNING] hot'/>\
+             <message device='F' message='[INFO] fine'/>"
+        ));
+        let device = store.device("F").unwrap();
+        assert_eq!(device.reason_since(0), Some("old"));
+        assert_eq!(device.reason_since(2), Some("hot"));
+        assert_eq!(device.worst_since(3), Some(Level::Info));
+        assert_eq!(device.reason_since(4), None);
+    }
+
+    #[test]
+    fn a_server_that_never_stops_defining_is_refused() {
+        let mut store = Store::default();
+        let text = "x".repeat(1 << 20);
+        let failed = (0..100).map(|n| {
+            let element = crate::wire::indi::Element::new("t", text.clone().into());
+            let vector = Vector::new("D", format!("P{n}"), Elements::Text(vec![element]));
+            store.apply(Message::Def(vector))
+        });
+        assert!(failed.into_iter().any(|result| result.is_err()));
+    }
+}
