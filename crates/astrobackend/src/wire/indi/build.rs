@@ -3,16 +3,11 @@
 use super::{
     message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector},
     number::parse_number,
+    tag::{Attribute, Span},
     text::decode,
 };
 use crate::{Error, Result};
 use std::borrow::Cow;
-
-/// First byte and the byte after the last, counted from the beginning of the message.
-pub(super) type Span = (u32, u32);
-
-/// Name and value of an attribute.
-pub(super) type Attribute = (Span, Span);
 
 /// An opening tag: the root first, then the elements.
 #[derive(Debug)]
@@ -42,25 +37,6 @@ impl Tag {
         let mut own = all[self.attributes.0..self.attributes.1].iter();
         let (_, value) = own.find(|(key, _)| slice(bytes, *key) == name.as_bytes())?;
         Some(decode(slice(bytes, *value)))
-    }
-}
-
-/// Notes the attributes in `bytes[from..]`; what is no `name="value"` is passed over.
-pub(super) fn find_attributes(bytes: &[u8], from: usize, out: &mut Vec<Attribute>) {
-    let mut at = from;
-    while let Some(equals) = memchr::memchr(b'=', &bytes[at..]).map(|found| at + found) {
-        let before = bytes[at..equals].trim_ascii_end();
-        let name_start = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
-        let name = ((at + name_start) as u32, (at + before.len()) as u32);
-        let blanks = bytes[equals + 1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let open = equals + 1 + blanks;
-        let Some(quote @ (b'"' | b'\'')) = bytes.get(open) else {
-            at = equals + 1;
-            continue;
-        };
-        let Some(length) = memchr::memchr(*quote, &bytes[open + 1..]) else { return };
-        out.push((name, ((open + 1) as u32, (open + 1 + length) as u32)));
-        at = open + 2 + length;
     }
 }
 
@@ -135,23 +111,26 @@ struct Node<'a, 'p> {
 }
 
 impl<'a> Node<'a, '_> {
+    /// Its attributes: names and raw values.
+    fn attributes(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let own = self.attributes[self.tag.attributes.0..self.tag.attributes.1].iter();
+        own.map(|(name, value)| (slice(self.bytes, *name), slice(self.bytes, *value)))
+    }
+
     fn get(&self, name: &str) -> Option<Cow<'a, str>> {
         self.tag.attribute(name, self.bytes, self.attributes)
     }
 
-    fn required(&self, name: &str) -> Result<Cow<'a, str>> {
-        self.get(name).filter(|text| !text.is_empty()).ok_or_else(|| {
+    /// What an attribute must tell.
+    fn required(&self, name: &str, value: Option<Cow<'a, str>>) -> Result<Cow<'a, str>> {
+        value.filter(|text| !text.is_empty()).ok_or_else(|| {
             let tag = decode(self.tag.name(self.bytes));
             Error::protocol(format!("a {tag} has no {name}"))
         })
     }
 
-    fn number(&self, name: &str) -> Option<f64> {
-        self.get(name).and_then(|text| parse_number(&text))
-    }
-
-    fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Option<T> {
-        self.get(name).and_then(|word| parse(word.trim()))
+    fn need(&self, name: &str) -> Result<Cow<'a, str>> {
+        self.required(name, self.get(name))
     }
 
     fn text(&self) -> Cow<'a, str> {
@@ -159,29 +138,45 @@ impl<'a> Node<'a, '_> {
     }
 
     fn element<T>(&self, value: T) -> Result<Element<'a, T>> {
-        Ok(Element { name: self.required("name")?, label: self.get("label"), value })
+        self.element_with(value, |_, _, _| {})
+    }
+
+    /// The element; `take` gets the attributes that not every element has.
+    fn element_with<T>(&self, mut value: T, take: impl Fn(&mut T, &[u8], &'a [u8])) -> Result<Element<'a, T>> {
+        let (mut name, mut label) = (None, None);
+        for (key, text) in self.attributes() {
+            match key {
+                b"name" => name = Some(decode(text)),
+                b"label" => label = Some(decode(text)),
+                _ => take(&mut value, key, text),
+            }
+        }
+        Ok(Element { name: self.required("name", name)?, label, value })
     }
 
     fn as_number(&self) -> Result<Element<'a, Number<'a>>> {
-        self.element(Number {
-            value: parse_number(&self.text()),
-            format: self.get("format"),
-            min: self.number("min"),
-            max: self.number("max"),
-            step: self.number("step"),
+        let value = parse_number(&self.text());
+        let number = Number { value, format: None, min: None, max: None, step: None };
+        self.element_with(number, |number, key, text| match key {
+            b"format" => number.format = Some(decode(text)),
+            b"min" => number.min = parse_number(&decode(text)),
+            b"max" => number.max = parse_number(&decode(text)),
+            b"step" => number.step = parse_number(&decode(text)),
+            _ => {}
         })
     }
 
     fn as_blob(&self, blobs: &mut [Vec<u8>]) -> Result<Element<'a, Blob<'a>>> {
         if self.tag.corrupt {
-            return Err(Error::protocol(format!("the BLOB {} is not base64", self.required("name")?)));
+            return Err(Error::protocol(format!("the BLOB {} is not base64", self.need("name")?)));
         }
         let data = self.tag.blob.and_then(|n| blobs.get_mut(n)).map(std::mem::take).unwrap_or_default();
-        self.element(Blob {
-            format: self.get("format").unwrap_or_default(),
-            size: self.get("size").and_then(|text| text.trim().parse().ok()),
-            data,
-            attached: self.get("attached").is_some_and(|word| word == "true"),
+        let blob = Blob { format: Cow::Borrowed(""), size: None, data, attached: false };
+        self.element_with(blob, |blob, key, text| match key {
+            b"format" => blob.format = decode(text),
+            b"size" => blob.size = decode(text).trim().parse().ok(),
+            b"attached" => blob.attached = text == b"true",
+            _ => {}
         })
     }
 }
@@ -206,11 +201,9 @@ pub(super) fn build<'a>(
             }
         }
         Root::GetProperties => Message::GetProperties { device: node.get("device"), name: node.get("name") },
-        Root::DelProperty => Message::DelProperty {
-            device: node.required("device")?,
-            name: node.get("name"),
-            message: node.get("message"),
-        },
+        Root::DelProperty => {
+            Message::DelProperty { device: node.need("device")?, name: node.get("name"), message: node.get("message") }
+        }
         Root::Message => Message::Message {
             device: node.get("device"),
             timestamp: node.get("timestamp"),
@@ -221,8 +214,8 @@ pub(super) fn build<'a>(
             name: node.get("name"),
             mode: BlobMode::parse(&node.text()).ok_or_else(|| Error::protocol("an enableBLOB has no known mode"))?,
         },
-        Root::PingRequest => Message::PingRequest { uid: node.required("uid")? },
-        Root::PingReply => Message::PingReply { uid: node.required("uid")? },
+        Root::PingRequest => Message::PingRequest { uid: node.need("uid")? },
+        Root::PingReply => Message::PingReply { uid: node.need("uid")? },
     })
 }
 
@@ -241,17 +234,24 @@ fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u
         }
         Kind::Blob => Elements::Blob(nodes().map(|node| node.as_blob(&mut blobs)).collect::<Result<_>>()?),
     };
-    Ok(Vector {
-        device: root.required("device")?,
-        name: root.required("name")?,
-        label: root.get("label"),
-        group: root.get("group"),
-        state: root.word("state", State::parse),
-        perm: root.word("perm", Perm::parse),
-        rule: root.word("rule", Rule::parse),
-        timeout: root.number("timeout"),
-        timestamp: root.get("timestamp"),
-        message: root.get("message"),
-        elements,
-    })
+    let (mut device, mut name) = (None, None);
+    let mut vector = Vector::new("", "", elements);
+    for (key, text) in root.attributes() {
+        match key {
+            b"device" => device = Some(decode(text)),
+            b"name" => name = Some(decode(text)),
+            b"label" => vector.label = Some(decode(text)),
+            b"group" => vector.group = Some(decode(text)),
+            b"state" => vector.state = State::parse(decode(text).trim()),
+            b"perm" => vector.perm = Perm::parse(decode(text).trim()),
+            b"rule" => vector.rule = Rule::parse(decode(text).trim()),
+            b"timeout" => vector.timeout = parse_number(&decode(text)),
+            b"timestamp" => vector.timestamp = Some(decode(text)),
+            b"message" => vector.message = Some(decode(text)),
+            _ => {}
+        }
+    }
+    vector.device = root.required("device", device)?;
+    vector.name = root.required("name", name)?;
+    Ok(vector)
 }

@@ -21,6 +21,7 @@ mod message;
 mod number;
 mod parser;
 mod print;
+mod tag;
 mod text;
 
 pub use message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector};
