@@ -4,7 +4,7 @@ use super::{
     message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector},
     number::parse_number,
     tag::{Attribute, Span},
-    text::decode,
+    text::Source,
 };
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -24,19 +24,19 @@ pub(super) struct Tag {
     pub(super) corrupt: bool,
 }
 
-fn slice(bytes: &[u8], (from, to): Span) -> &[u8] {
-    bytes.get(from as usize..to as usize).unwrap_or_default()
-}
-
 impl Tag {
     pub(super) fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        slice(bytes, self.name)
+        bytes.get(self.name.0 as usize..self.name.1 as usize).unwrap_or_default()
     }
 
-    pub(super) fn attribute<'a>(&self, name: &str, bytes: &'a [u8], all: &[Attribute]) -> Option<Cow<'a, str>> {
-        let mut own = all[self.attributes.0..self.attributes.1].iter();
-        let (_, value) = own.find(|(key, _)| slice(bytes, *key) == name.as_bytes())?;
-        Some(decode(slice(bytes, *value)))
+    /// Names and values of its attributes among those of the whole message.
+    pub(super) fn attributes<'a>(
+        &self,
+        source: Source<'a>,
+        all: &[Attribute],
+    ) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> {
+        let own = all[self.attributes.0..self.attributes.1].iter();
+        own.map(move |(name, value)| (source.raw(*name), source.text(*value)))
     }
 }
 
@@ -105,26 +105,24 @@ impl Root {
 /// A tag with everything needed to read it.
 #[derive(Clone, Copy)]
 struct Node<'a, 'p> {
-    bytes: &'a [u8],
+    source: Source<'a>,
     attributes: &'p [Attribute],
     tag: &'p Tag,
 }
 
 impl<'a> Node<'a, '_> {
-    /// Its attributes: names and raw values.
-    fn attributes(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let own = self.attributes[self.tag.attributes.0..self.tag.attributes.1].iter();
-        own.map(|(name, value)| (slice(self.bytes, *name), slice(self.bytes, *value)))
+    fn attributes(&self) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> {
+        self.tag.attributes(self.source, self.attributes)
     }
 
     fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.tag.attribute(name, self.bytes, self.attributes)
+        self.attributes().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// What an attribute must tell.
     fn required(&self, name: &str, value: Option<Cow<'a, str>>) -> Result<Cow<'a, str>> {
         value.filter(|text| !text.is_empty()).ok_or_else(|| {
-            let tag = decode(self.tag.name(self.bytes));
+            let tag = self.source.text(self.tag.name);
             Error::protocol(format!("a {tag} has no {name}"))
         })
     }
@@ -134,7 +132,10 @@ impl<'a> Node<'a, '_> {
     }
 
     fn text(&self) -> Cow<'a, str> {
-        decode(slice(self.bytes, self.tag.text).trim_ascii())
+        match self.source.text(self.tag.text) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+            Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_owned()),
+        }
     }
 
     fn element<T>(&self, value: T) -> Result<Element<'a, T>> {
@@ -142,12 +143,12 @@ impl<'a> Node<'a, '_> {
     }
 
     /// The element; `take` gets the attributes that not every element has.
-    fn element_with<T>(&self, mut value: T, take: impl Fn(&mut T, &[u8], &'a [u8])) -> Result<Element<'a, T>> {
+    fn element_with<T>(&self, mut value: T, take: impl Fn(&mut T, &[u8], Cow<'a, str>)) -> Result<Element<'a, T>> {
         let (mut name, mut label) = (None, None);
         for (key, text) in self.attributes() {
             match key {
-                b"name" => name = Some(decode(text)),
-                b"label" => label = Some(decode(text)),
+                b"name" => name = Some(text),
+                b"label" => label = Some(text),
                 _ => take(&mut value, key, text),
             }
         }
@@ -158,10 +159,10 @@ impl<'a> Node<'a, '_> {
         let value = parse_number(&self.text());
         let number = Number { value, format: None, min: None, max: None, step: None };
         self.element_with(number, |number, key, text| match key {
-            b"format" => number.format = Some(decode(text)),
-            b"min" => number.min = parse_number(&decode(text)),
-            b"max" => number.max = parse_number(&decode(text)),
-            b"step" => number.step = parse_number(&decode(text)),
+            b"format" => number.format = Some(text),
+            b"min" => number.min = parse_number(&text),
+            b"max" => number.max = parse_number(&text),
+            b"step" => number.step = parse_number(&text),
             _ => {}
         })
     }
@@ -173,9 +174,9 @@ impl<'a> Node<'a, '_> {
         let data = self.tag.blob.and_then(|n| blobs.get_mut(n)).map(std::mem::take).unwrap_or_default();
         let blob = Blob { format: Cow::Borrowed(""), size: None, data, attached: false };
         self.element_with(blob, |blob, key, text| match key {
-            b"format" => blob.format = decode(text),
-            b"size" => blob.size = decode(text).trim().parse().ok(),
-            b"attached" => blob.attached = text == b"true",
+            b"format" => blob.format = text,
+            b"size" => blob.size = text.trim().parse().ok(),
+            b"attached" => blob.attached = text == "true",
             _ => {}
         })
     }
@@ -190,7 +191,7 @@ pub(super) fn build<'a>(
     blobs: Vec<Vec<u8>>,
 ) -> Result<Message<'a>> {
     let Some((first, elements)) = tags.split_first() else { return Err(Error::protocol("an empty message")) };
-    let node = Node { bytes, attributes, tag: first };
+    let node = Node { source: Source::new(bytes), attributes, tag: first };
     Ok(match root {
         Root::Vector(verb, kind) => {
             let vector = vector(node, kind, elements, blobs)?;
@@ -221,7 +222,7 @@ pub(super) fn build<'a>(
 
 fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u8>>) -> Result<Vector<'a>> {
     let nodes = || {
-        let known = |tag: &&Tag| matches!(tag.name(root.bytes).get(..3), Some(b"one" | b"def"));
+        let known = |tag: &&Tag| matches!(root.source.raw(tag.name).get(..3), Some(b"one" | b"def"));
         tags.iter().filter(known).map(|tag| Node { tag, ..root })
     };
     let elements = match kind {
@@ -238,16 +239,16 @@ fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u
     let mut vector = Vector::new("", "", elements);
     for (key, text) in root.attributes() {
         match key {
-            b"device" => device = Some(decode(text)),
-            b"name" => name = Some(decode(text)),
-            b"label" => vector.label = Some(decode(text)),
-            b"group" => vector.group = Some(decode(text)),
-            b"state" => vector.state = State::parse(decode(text).trim()),
-            b"perm" => vector.perm = Perm::parse(decode(text).trim()),
-            b"rule" => vector.rule = Rule::parse(decode(text).trim()),
-            b"timeout" => vector.timeout = parse_number(&decode(text)),
-            b"timestamp" => vector.timestamp = Some(decode(text)),
-            b"message" => vector.message = Some(decode(text)),
+            b"device" => device = Some(text),
+            b"name" => name = Some(text),
+            b"label" => vector.label = Some(text),
+            b"group" => vector.group = Some(text),
+            b"state" => vector.state = State::parse(text.trim()),
+            b"perm" => vector.perm = Perm::parse(text.trim()),
+            b"rule" => vector.rule = Rule::parse(text.trim()),
+            b"timeout" => vector.timeout = parse_number(&text),
+            b"timestamp" => vector.timestamp = Some(text),
+            b"message" => vector.message = Some(text),
             _ => {}
         }
     }

@@ -9,6 +9,7 @@ use super::{
     build::{Root, Tag, build},
     message::Message,
     tag::{Attribute, Look, look},
+    text::Source,
 };
 use crate::{Error, Result};
 use memchr::memchr;
@@ -336,9 +337,11 @@ impl Parser {
     fn begin_blob(&mut self) -> Result<()> {
         let bytes = &self.buffer[self.start..self.end];
         let Some(tag) = self.tags.last() else { return Ok(()) };
-        let number =
-            |name: &str| tag.attribute(name, bytes, &self.attributes).and_then(|text| text.trim().parse::<u64>().ok());
-        let (length, size) = (number("len"), number("size"));
+        let number = |wanted: &[u8]| {
+            let mut attributes = tag.attributes(Source::new(bytes), &self.attributes);
+            attributes.find(|(name, _)| *name == wanted).and_then(|(_, text)| text.trim().parse::<u64>().ok())
+        };
+        let (length, size) = (number(b"len"), number(b"size"));
         let wanted = length.or(size).unwrap_or(0);
         let too_large =
             || Error::protocol(format!("a BLOB of {wanted} bytes is beyond the limit of {}", self.limits.blob));

@@ -1,15 +1,43 @@
 //! Escaping and unescaping: the five entities that INDI knows, and bytes that are not UTF-8.
 
+use super::tag::Span;
 use memchr::memchr;
 use std::borrow::Cow;
+
+/// The bytes of a message, of which texts are parts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    bytes: &'a [u8],
+    /// All of it as it is, when nothing in it has to be decoded: checked once, instead of for each text.
+    plain: Option<&'a str>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let plain = std::str::from_utf8(bytes).ok().filter(|_| memchr(b'&', bytes).is_none());
+        Source { bytes, plain }
+    }
+
+    /// A part as it is.
+    pub(super) fn raw(&self, (from, to): Span) -> &'a [u8] {
+        self.bytes.get(from as usize..to as usize).unwrap_or_default()
+    }
+
+    /// A part as a text.
+    pub(super) fn text(&self, (from, to): Span) -> Cow<'a, str> {
+        match self.plain.and_then(|plain| plain.get(from as usize..to as usize)) {
+            Some(text) => Cow::Borrowed(text),
+            None => decode(self.raw((from, to))),
+        }
+    }
+}
 
 const ENTITIES: [(&[u8], u8); 5] =
     [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
 
 /// The text of an attribute or an element: entities resolved, and Latin-1 understood where it is no UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    // Texts are short: looking at each byte is quicker than a vectorised search.
-    if !bytes.contains(&b'&') {
+    if memchr(b'&', bytes).is_none() {
         return to_text(bytes);
     }
     let mut plain = Vec::with_capacity(bytes.len());
