@@ -38,6 +38,7 @@ pub mod image;
 pub mod naming;
 pub mod observation;
 pub mod preview;
+pub mod rig;
 mod units;
 pub mod wait;
 pub mod wire;

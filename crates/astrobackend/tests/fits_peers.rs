@@ -5,6 +5,7 @@
 
 // For the long list of keywords in json!().
 #![recursion_limit = "512"]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use astrobackend::{
     AltAz, Celsius, Degrees, Hours, Image, Metres, RaDec, Site,

@@ -18,6 +18,7 @@ use std::{
 use testing::{IndiServer, in_private_network};
 
 type Outcome = Result<(), Failed>;
+type Test = fn() -> Outcome;
 
 const TELESCOPE: &str = "indi_simulator_telescope";
 const CCD: &str = "indi_simulator_ccd";
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     if let Err(why) = in_private_network().and_then(|()| IndiServer::start(&[WHEEL]).map(drop)) {
         return ExitCode::from(u8::from(why.report()));
     }
-    let tests: [(&str, fn() -> Outcome); 12] = [
+    let tests: [(&str, Test); 12] = [
         ("devices_are_listed_by_kind", devices_are_listed_by_kind),
         ("an_exposure_gives_the_picture", an_exposure_gives_the_picture),
         ("regions_and_binning_are_obeyed", regions_and_binning_are_obeyed),
@@ -66,7 +67,7 @@ fn here(ra: f64, dec: f64) -> RaDec {
 /// The error that something must end with.
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: astrobackend::Result<T>, kind: ErrorKind, text: &str) {
-    let error = result.unwrap_err();
+    let error = result.expect_err("a refusal");
     assert!(error.kind() == kind && error.to_string().contains(text), "{error:?} is no {kind:?} with {text:?}");
     assert!(error.device().is_some(), "{error:?} names no device");
 }
@@ -82,7 +83,7 @@ fn devices_are_listed_by_kind() -> Outcome {
     assert_eq!(names(DeviceKind::Focuser)?, ["Focuser Simulator"]);
     assert_eq!(names(DeviceKind::Mount)?, ["Telescope Simulator"]);
     refused(backend.camera()?.caps().map(drop), ErrorKind::NotConnected, "CCD Simulator");
-    let several = backend.filter_wheel().unwrap_err();
+    let several = backend.filter_wheel().expect_err("two wheels");
     assert!(several.kind() == ErrorKind::InvalidValue && several.to_string().contains("Filter Simulator"), "{several}");
     let named = astrobackend::open(&format!("{}/Filter Simulator", server.address()))?;
     let wheel = named.filter_wheel()?;
@@ -383,7 +384,7 @@ fn a_killed_server_fails_the_exposure_at_once() -> Outcome {
     assert!(failed.kind() == ErrorKind::Unreachable && killed.elapsed() < seconds(2.0), "{failed}");
     refused(camera.image().map(drop), ErrorKind::Unreachable, "connection");
     assert!(matches!(backend.link(), Link::Lost { .. }));
-    assert_eq!(backend.devices().unwrap_err().kind(), ErrorKind::Unreachable);
+    assert_eq!(backend.devices().expect_err("no server").kind(), ErrorKind::Unreachable);
     Ok(())
 }
 
@@ -396,7 +397,7 @@ fn a_frozen_server_costs_no_more_than_the_deadline() -> Outcome {
     let begun = Instant::now();
     refused(camera.set_control(Control::Gain, 30.0), ErrorKind::Timeout, "2.0s");
     assert!((seconds(1.9)..seconds(3.0)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
-    let error = camera.expose(Exposure::light(seconds(0.1)), &wait()).unwrap_err();
+    let error = camera.expose(Exposure::light(seconds(0.1)), &wait()).expect_err("no answer");
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     server.thaw();
     wait().until("recovery", || Ok((!camera.state()?.exposure.is_busy()).then_some(())), || Ok(()))?;

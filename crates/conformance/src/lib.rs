@@ -53,21 +53,24 @@ pub(crate) use case_list;
 
 /// Fails the case with a sentence unless the condition holds.
 macro_rules! ensure {
-    ($condition:expr, $($why:tt)+) => {
-        if !$condition {
+    ($condition:expr, $($why:tt)+) => {{
+        // Bound first: a comparison of floats must not be negated, NaN fails both ways.
+        let holds: bool = $condition;
+        if !holds {
             return Err(crate::Stop::Fail(format!($($why)+)));
         }
-    };
+    }};
 }
 pub(crate) use ensure;
 
 /// Skips the case with the reason unless the device can.
 macro_rules! require {
-    ($condition:expr, $($why:tt)+) => {
-        if !$condition {
+    ($condition:expr, $($why:tt)+) => {{
+        let holds: bool = $condition;
+        if !holds {
             return Err(crate::Stop::Skip(format!($($why)+)));
         }
-    };
+    }};
 }
 pub(crate) use require;
 

@@ -2,7 +2,7 @@
 
 use crate::{Outcome, Stop, require};
 use astrobackend::{
-    Backend, Error, ErrorKind, Result, Wait,
+    Backend, Degrees, Error, ErrorKind, Metres, Result, Site, Timestamp, Wait,
     device::{AnyDevice, Camera, CameraState, Device, DeviceKind, FilterWheel, Focuser, Mount, MountExt},
 };
 use std::{
@@ -28,6 +28,8 @@ pub struct Target {
     pub deviations: &'static [Deviation],
     /// The longest that any single motion or exposure of a case may take.
     pub patience: Duration,
+    /// Names of the devices to try, where there are several of a kind.
+    pub preferred: &'static [&'static str],
     /// True when every opening gives a world of its own, so that cases can run side by side.
     pub isolated: bool,
     open: Box<dyn Fn() -> Result<Arc<dyn Backend>> + Send + Sync>,
@@ -46,6 +48,7 @@ impl Target {
         Target {
             name: name.to_owned(),
             deviations: &[],
+            preferred: &[],
             patience: Duration::from_secs(30),
             isolated: true,
             open: Box::new(open),
@@ -65,13 +68,20 @@ impl Target {
         self
     }
 
+    /// With the devices to try, where there are several of a kind.
+    #[must_use]
+    pub fn preferring(mut self, names: &'static [&'static str]) -> Self {
+        self.preferred = names;
+        self
+    }
+
     /// Runs a case on a fresh laboratory.
     ///
     /// # Errors
     /// [`Stop::Skip`] or [`Stop::Fail`], with the reason.
     pub fn run(&self, case: &crate::Case) -> Outcome {
         let _turn = (!self.isolated).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
-        let lab = Lab { backend: (self.open)()?, patience: self.patience };
+        let lab = Lab { backend: (self.open)()?, patience: self.patience, preferred: self.preferred };
         let outcome = (case.run)(&lab);
         if !self.isolated {
             lab.leave_tidy();
@@ -95,6 +105,7 @@ pub struct Lab {
     /// The backend.
     pub backend: Arc<dyn Backend>,
     patience: Duration,
+    preferred: &'static [&'static str],
 }
 
 impl Lab {
@@ -103,13 +114,14 @@ impl Lab {
         Wait::new(self.patience)
     }
 
-    /// The first device of a kind, not yet connected by us.
+    /// The device of a kind to try, not yet connected by us.
     ///
     /// # Errors
     /// [`Stop::Skip`] without one.
     pub fn any(&self, kind: DeviceKind) -> std::result::Result<AnyDevice, Stop> {
-        let info = self.backend.devices()?.into_iter().find(|info| info.id.kind == kind);
-        let Some(info) = info else { return Err(Stop::Skip(format!("there is no {kind}"))) };
+        let mut infos: Vec<_> = self.backend.devices()?.into_iter().filter(|info| info.id.kind == kind).collect();
+        infos.sort_by_key(|info| !self.preferred.contains(&info.id.name.as_str()));
+        let Some(info) = infos.first() else { return Err(Stop::Skip(format!("there is no {kind}"))) };
         Ok(self.backend.device(&info.id)?)
     }
 
@@ -155,6 +167,13 @@ impl Lab {
         let AnyDevice::Mount(mount) = self.any(DeviceKind::Mount)? else { unreachable!("asked for a mount") };
         mount.connect()?;
         let caps = mount.caps()?;
+        // A mount that was never told where it stands cannot say where it points.
+        if caps.set_site && mount.site()?.is_none() {
+            mount.set_site(Site::new(Degrees(37.2236), Degrees(-2.5463), Metres(2168.0))?)?;
+        }
+        if caps.set_time && mount.state()?.utc.is_none() {
+            mount.set_time(Timestamp::now())?;
+        }
         let state = mount.state()?;
         if state.slewing {
             mount.abort()?;

@@ -1,31 +1,41 @@
 //! The sum that tells whether a file arrived whole (FITS 4.0, appendix J): 32-bit words in ones' complement.
 
-use super::{print::RECORD, sample::Sample};
+use super::print::RECORD;
 
-/// Pixels summed side by side, so that the compiler uses the processor's vectors; a multiple of all word shares.
-const LANES: usize = 16;
+/// Bytes added side by side, so that the compiler uses the processor's vectors.
+const STEP: usize = 64;
+/// Steps after which a 16-bit field may be full of bytes.
+const STEPS: usize = 256;
+/// The lower byte of each 16-bit field.
+const LOWER: u64 = 0x00FF_00FF_00FF_00FF;
 
-/// Sum of the pixels as they are stored, the last word filled up with zeros.
-pub(super) fn of_pixels<P: Copy, S: Sample>(pixels: &[P], stored: impl Fn(P) -> S) -> u32 {
-    let mut lanes = [0u64; LANES];
-    let (groups, rest) = pixels.as_chunks::<LANES>();
-    for group in groups {
-        for (lane, pixel) in lanes.iter_mut().zip(group) {
-            *lane += stored(*pixel).word_sum();
-        }
+/// Sum of bytes, the last word filled up with zeros.
+///
+/// Bytes of the same place within a word are added up first, four to a `u64`, and put in their places
+/// at the end: several times as fast as turning every word round.
+pub(super) fn of_bytes(bytes: &[u8]) -> u32 {
+    let mut sum = 0;
+    for block in bytes.chunks(STEPS * STEP) {
+        let (steps, rest) = block.as_chunks::<STEP>();
+        let mut last = [0; STEP];
+        last[..rest.len()].copy_from_slice(rest);
+        sum += of_steps(steps) + of_steps(&[last]);
     }
-    for (lane, pixel) in lanes.iter_mut().zip(rest) {
-        *lane += stored(*pixel).word_sum();
-    }
-    let per_word = (4 / S::SIZE).max(1);
-    let place = |(n, lane): (usize, u64)| u128::from(lane) << (8 * S::SIZE * (per_word - 1 - n % per_word));
-    fold(lanes.into_iter().enumerate().map(place).sum())
+    fold(sum)
 }
 
-/// Sum of bytes, whole words.
-pub(super) fn of_bytes(bytes: &[u8]) -> u32 {
-    let (words, _) = bytes.as_chunks::<4>();
-    fold(words.iter().map(|word| u128::from(u32::from_be_bytes(*word))).sum())
+fn of_steps(steps: &[[u8; STEP]]) -> u128 {
+    let (mut even, mut odd) = ([0u64; STEP / 8], [0u64; STEP / 8]);
+    for step in steps {
+        for (n, bytes) in step.as_chunks::<8>().0.iter().enumerate() {
+            let bytes = u64::from_le_bytes(*bytes);
+            even[n] += bytes & LOWER;
+            odd[n] += (bytes >> 8) & LOWER;
+        }
+    }
+    let field = |lanes: &[u64], n: u32| lanes.iter().map(|lane| u128::from(lane >> (16 * n) & 0xFFFF)).sum::<u128>();
+    let place = |lanes: &[u64], n: u32| field(lanes, n) + field(lanes, n + 2);
+    (place(&even, 0) << 24) + (place(&odd, 0) << 16) + (place(&even, 1) << 8) + place(&odd, 1)
 }
 
 /// Both sums as one.
@@ -96,13 +106,19 @@ mod tests {
     }
 
     #[test]
-    fn pixels_sum_as_their_bytes_do() {
-        let pixels: Vec<u8> = (0..1000u32).map(|n| (n * 7 % 251) as u8).collect();
-        assert_eq!(of_pixels(&pixels, |p| p), of_bytes(&pixels));
-        let wide: Vec<u64> = (0..77u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
-        let bytes: Vec<u8> = wide.iter().flat_map(|p| (p ^ (1 << 63)).to_be_bytes()).collect();
-        assert_eq!(of_pixels(&wide, |p| p), of_bytes(&bytes));
-        let short: Vec<u16> = vec![1, 2, 3];
-        assert_eq!(of_pixels(&short, |p| p), of_bytes(&[0x80, 1, 0x80, 2, 0x80, 3, 0, 0]));
+    fn bytes_sum_as_words_do() {
+        let slow = |bytes: &[u8]| {
+            let words = bytes.chunks(4).map(|word| {
+                let mut whole = [0; 4];
+                whole[..word.len()].copy_from_slice(word);
+                u128::from(u32::from_be_bytes(whole))
+            });
+            fold(words.sum())
+        };
+        let bytes: Vec<u8> = (0..100_001u32).map(|n| (n.wrapping_mul(0x9E37_79B9) >> 24) as u8).collect();
+        for length in [0, 1, 3, 4, 63, 64, 65, 2880, STEP * STEPS, STEP * STEPS + 7, bytes.len()] {
+            assert_eq!(of_bytes(&bytes[..length]), slow(&bytes[..length]), "{length}");
+        }
+        assert_eq!(of_bytes(&[255; 100_000]), slow(&[255; 100_000]));
     }
 }

@@ -161,9 +161,9 @@ impl Keywords {
         self.add("RADESYS", placed.map(|_| "ICRS"), "frame of the coordinates");
         let horizon = mid_horizon(observation, pointing, at);
         self.number("CENTALT", horizon.map(|h| h.alt.0), 4, "[deg] altitude of the telescope");
-        self.number("CENTAZ", horizon.map(|h| h.az.0), 4, "[deg] azimuth of the telescope, from north to east");
+        self.number("CENTAZ", horizon.map(|h| h.az.0), 4, "[deg] azimuth of the telescope, from north");
         self.number("OBJCTALT", horizon.map(|h| h.alt.0), 4, "[deg] altitude of the telescope");
-        self.number("OBJCTAZ", horizon.map(|h| h.az.0), 4, "[deg] azimuth of the telescope, from north to east");
+        self.number("OBJCTAZ", horizon.map(|h| h.az.0), 4, "[deg] azimuth of the telescope, from north");
         self.number("AIRMASS", horizon.and_then(AltAz::airmass), 4, "at mid exposure (Young 1994)");
         let side = match observation.pier_side {
             PierSide::East => Some("EAST"),

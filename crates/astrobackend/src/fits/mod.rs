@@ -1,6 +1,6 @@
 //! FITS files that every astronomy program reads (FITS Standard 4.0).
 //!
-//! [`header`] composes the keywords of a picture, [`write`] puts both on the disk, [`read`] brings them back.
+//! [`header()`] composes the keywords of a picture, [`write()`] puts both on the disk, [`read`] brings them back.
 //! Pixels keep their type both ways: unsigned integers are written with the `BZERO` that the standard
 //! provides for them (section 5.2.5), and read as unsigned integers again.
 //!
@@ -34,7 +34,7 @@ mod tests;
 pub use header::{Card, Header, Value};
 pub use keywords::header;
 pub use read::{parse, read};
-pub use write::{write, write_to};
+pub use write::{to_vec, write, write_to};
 
 /// Files consist of blocks of this many bytes.
 const BLOCK: usize = 2880;

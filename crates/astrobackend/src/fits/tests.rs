@@ -17,9 +17,10 @@ fn records(header: &Header) -> Vec<u8> {
 }
 
 fn file(image: &Image, header: &Header) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = std::io::Cursor::new(Vec::new());
     write_to(&mut bytes, image, header).unwrap();
-    bytes
+    assert!(*bytes.get_ref() == to_vec(image, header));
+    bytes.into_inner()
 }
 
 fn small() -> Image {
@@ -154,7 +155,26 @@ fn keywords_of_a_complete_observation() {
     assert_eq!(header.get("FOCTEMP"), None);
     assert!(header.real("CENTALT").is_some_and(|alt| (30.0..65.0).contains(&alt)));
     assert!(header.real("AIRMASS").is_some_and(|airmass| (1.0..2.0).contains(&airmass)));
+    for card in header.cards() {
+        assert!(print::lines(card).concat().contains(&card.comment), "cut off: {card:?}");
+    }
     assert!(header.cards().iter().any(|card| card.keyword == "HISTORY" && card.comment.contains("sim:///Camera")));
+}
+
+#[test]
+fn a_mounts_coordinates_of_date_become_those_of_2000() {
+    let mut image = small();
+    let place = RaDec::j2000(Hours(5.588), Degrees(-5.391));
+    let observation = |at: &str| {
+        let pointing = place.to(crate::Equinox::OfDate, at.parse().unwrap()).unwrap();
+        Observation { pointing: Some(pointing), ..Observation::default() }
+    };
+    let unknown = header(&image, &observation("2026-01-15T23:00:00Z"));
+    assert_eq!(unknown.real("RA"), None, "without a time nothing is known");
+    image.meta = known(3, 2);
+    let header = header(&image, &observation("2026-01-15T23:00:00.5Z"));
+    assert!((header.real("RA").unwrap() - 83.82).abs() < 1e-6);
+    assert!((header.real("DEC").unwrap() + 5.391).abs() < 1e-6);
 }
 
 #[test]

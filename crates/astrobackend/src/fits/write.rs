@@ -1,21 +1,47 @@
-//! Images to FITS, through one small buffer: no second copy of the frame.
+//! Images to FITS, piece by piece: no second copy of the frame.
 
 use super::{BLOCK, Card, Header, Value, checksum, print, sample::Sample, structural};
 use crate::{Image, Result, atomic, each_pixel_type, image::Pixels};
 use std::{
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::Path,
 };
 
-/// Bytes swapped at a time: they stay in the processor's cache until they are written.
-const BUFFER: usize = 256 * 1024;
+/// Bytes swapped at a time: they stay in the processor's first cache until they are summed and written.
+const CHUNK: usize = 8 * 1024;
+
+/// Runs the same code for an image's pixels and the function that makes each what FITS stores.
+macro_rules! each_stored_type {
+    ($image:expr, $pixels:ident, $stored:ident => $body:expr) => {
+        match $image.pixels() {
+            Pixels::I32($pixels) => match narrowed($pixels, $image.meta.max_adu) {
+                Narrowed::Unsigned => {
+                    let $stored = |p: i32| p as u16;
+                    $body
+                }
+                Narrowed::Signed => {
+                    let $stored = |p: i32| p as i16;
+                    $body
+                }
+                Narrowed::Not => {
+                    let $stored = |p: i32| p;
+                    $body
+                }
+            },
+            pixels => each_pixel_type!(pixels, $pixels => {
+                let $stored = |p| p;
+                $body
+            }),
+        }
+    };
+}
 
 /// Writes an image and its header to a file, which appears whole or not at all.
 ///
 /// The header's cards are written in their order after those that describe the file (`SIMPLE`, `BITPIX`,
-/// `NAXIS`, `BZERO`, `CHECKSUM` ...), which are always the writer's own; see [`header`](super::header) for
-/// composing one. An existing file is kept unless `overwrite`. Returns when the file is on the disk.
-/// Takes about 0.25 MB of memory, whatever the size of the image.
+/// `NAXIS`, `BZERO`, `CHECKSUM` ...), which are always the writer's own; see [`header()`](super::header) for
+/// composing one; those without a value are left out. An existing file is kept unless `overwrite`. Returns when the file is on the disk.
+/// Takes less than 0.1 MB of memory, whatever the size of the image.
 ///
 /// Signed 32-bit pixels, which ASCOM speaks when it does not know better, are written with 16 bits when
 /// all values fit and [`max_adu`](crate::image::ImageMeta::max_adu) does not say otherwise.
@@ -26,19 +52,38 @@ pub fn write(path: impl AsRef<Path>, image: &Image, header: &Header, overwrite: 
     atomic::write(path.as_ref(), overwrite, |out| write_to(out, image, header))
 }
 
-/// Writes what [`write`] does to anything that takes bytes.
+/// Writes what [`write()`] does from the present position on: into memory, into an open file.
+///
+/// It goes back once, to put the checksum of the pixels into the header.
+///
+/// ```
+/// # let image = astrobackend::Image::new(1, 1, astrobackend::image::Pixels::U8(vec![7]))?;
+/// use astrobackend::fits;
+/// let mut file = std::io::Cursor::new(Vec::new());
+/// fits::write_to(&mut file, &image, &fits::Header::new())?;
+/// assert_eq!(fits::parse(file.get_ref())?.0.pixels(), image.pixels());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_to(out: impl Write, image: &Image, header: &Header) -> io::Result<()> {
-    match image.pixels() {
-        Pixels::I32(pixels) => match narrowed(pixels, image.meta.max_adu) {
-            Narrowed::Unsigned => hdu(out, image, header, pixels, |p| p as u16),
-            Narrowed::Signed => hdu(out, image, header, pixels, |p| p as i16),
-            Narrowed::Not => hdu(out, image, header, pixels, |p| p),
-        },
-        pixels => each_pixel_type!(pixels, p => hdu(out, image, header, p, |p| p)),
-    }
+pub fn write_to(out: impl Write + Seek, image: &Image, header: &Header) -> io::Result<()> {
+    each_stored_type!(image, pixels, stored => stream(out, image, header, pixels, stored))
+}
+
+/// The whole file in memory, as [`write()`] would write it.
+///
+/// Takes the memory of the file and no more.
+///
+/// ```
+/// # let image = astrobackend::Image::new(1, 1, astrobackend::image::Pixels::U8(vec![7]))?;
+/// use astrobackend::fits;
+/// let file = fits::to_vec(&image, &fits::Header::new());
+/// assert_eq!(fits::parse(&file)?.0.pixels(), image.pixels());
+/// # Ok::<(), astrobackend::Error>(())
+/// ```
+pub fn to_vec(image: &Image, header: &Header) -> Vec<u8> {
+    each_stored_type!(image, pixels, stored => collect(image, header, pixels, stored))
 }
 
 enum Narrowed {
@@ -62,39 +107,74 @@ fn narrowed(pixels: &[i32], max_adu: Option<u32>) -> Narrowed {
     }
 }
 
-fn hdu<P: Copy, S: Sample>(
-    mut out: impl Write,
+fn stream<P: Copy, S: Sample>(
+    mut out: impl Write + Seek,
     image: &Image,
     header: &Header,
     pixels: &[P],
-    stored: impl Fn(P) -> S + Copy,
+    stored: impl Fn(P) -> S,
 ) -> io::Result<()> {
-    out.write_all(&header_unit::<S>(image, header, checksum::of_pixels(pixels, stored)))?;
-    let mut buffer = vec![0; BUFFER.min(pixels.len() * S::SIZE)];
-    for chunk in pixels.chunks(BUFFER / S::SIZE) {
+    let start = out.stream_position()?;
+    out.write_all(&header_unit::<S>(image, header, 0))?;
+    let mut sum = 0;
+    let mut buffer = [0; CHUNK];
+    for chunk in pixels.chunks(CHUNK / S::SIZE) {
         let bytes = &mut buffer[..chunk.len() * S::SIZE];
-        for (pixel, place) in chunk.iter().zip(bytes.chunks_exact_mut(S::SIZE)) {
-            stored(*pixel).put(place);
-        }
+        sum = checksum::add(sum, encode(chunk, bytes, &stored));
         out.write_all(bytes)?;
     }
     out.write_all(&[0; BLOCK][..padding(pixels.len() * S::SIZE)])?;
+    let end = out.stream_position()?;
+    out.seek(SeekFrom::Start(start))?;
+    out.write_all(&header_unit::<S>(image, header, sum))?;
+    out.seek(SeekFrom::Start(end))?;
     out.flush()
+}
+
+fn collect<P: Copy, S: Sample>(image: &Image, header: &Header, pixels: &[P], stored: impl Fn(P) -> S) -> Vec<u8> {
+    let unit = header_unit::<S>(image, header, 0);
+    let data = pixels.len() * S::SIZE;
+    let mut file = vec![0; unit.len() + data + padding(data)];
+    let mut sum = 0;
+    for (chunk, bytes) in pixels.chunks(CHUNK / S::SIZE).zip(file[unit.len()..][..data].chunks_mut(CHUNK)) {
+        sum = checksum::add(sum, encode(chunk, bytes, &stored));
+    }
+    file[..unit.len()].copy_from_slice(&header_unit::<S>(image, header, sum));
+    file
+}
+
+/// Stores pixels and returns their checksum.
+fn encode<P: Copy, S: Sample>(pixels: &[P], bytes: &mut [u8], stored: impl Fn(P) -> S) -> u32 {
+    for (pixel, place) in pixels.iter().zip(bytes.chunks_exact_mut(S::SIZE)) {
+        stored(*pixel).put(place);
+    }
+    checksum::of_bytes(bytes)
 }
 
 /// The header in whole blocks, its checksum included.
 fn header_unit<S: Sample>(image: &Image, header: &Header, data_sum: u32) -> Vec<u8> {
     let mut cards = structure::<S>(image);
-    cards.extend(header.cards().iter().filter(|card| !structural(&card.keyword)).cloned());
-    cards.push(Card::new("DATASUM", data_sum.to_string(), "checksum of the data"));
-    cards.push(Card::new("CHECKSUM", "0".repeat(16), "checksum of header and data"));
-    let mut bytes: Vec<u8> = cards.iter().flat_map(print::lines).flat_map(String::into_bytes).collect();
+    cards.extend(header.cards().iter().filter(|card| is_written(card)).cloned());
+    let mut lines: Vec<String> = cards.iter().flat_map(print::lines).collect();
+    if lines.iter().any(|line| line.starts_with("CONTINUE")) {
+        lines.extend(print::lines(&Card::new("LONGSTRN", "OGIP 1.0", "texts may continue on the next line")));
+    }
+    // As wide as any sum, so that the length does not depend on it.
+    let data = format!("{data_sum:010}");
+    lines.extend(print::lines(&Card::new("DATASUM", data, "checksum of the data")));
+    lines.extend(print::lines(&Card::new("CHECKSUM", "0".repeat(16), "checksum of header and data")));
+    let mut bytes = lines.concat().into_bytes();
     let code = bytes.len() - print::RECORD + 11;
     bytes.extend(b"END");
     bytes.resize(bytes.len() + padding(bytes.len()), b' ');
     let sum = checksum::add(checksum::of_bytes(&bytes), data_sum);
     bytes[code..code + 16].copy_from_slice(checksum::encode(sum).as_bytes());
     bytes
+}
+
+/// Cards of the observation that have something to say.
+fn is_written(card: &Card) -> bool {
+    !structural(&card.keyword) && (card.is_commentary() || card.value != Value::None)
 }
 
 fn structure<S: Sample>(image: &Image) -> Vec<Card> {

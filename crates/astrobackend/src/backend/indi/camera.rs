@@ -348,10 +348,7 @@ impl Camera for IndiCamera {
     }
 
     fn stop_exposure(&self) -> Result<()> {
-        match self.exposure_state().is_busy() {
-            true => self.handle.fail(Error::unsupported("cannot keep the image of an exposure that is ended early")),
-            false => Ok(()),
-        }
+        self.handle.read(|_| Err(Error::unsupported("cannot keep the image of an exposure that is ended early")))
     }
 
     fn abort_exposure(&self) -> Result<()> {
@@ -388,7 +385,11 @@ impl Camera for IndiCamera {
         // Another exposure may have begun meanwhile.
         if matches!(&session.last, Last::Arrived(_, current) if Arc::ptr_eq(current, &blob)) {
             session.last = match &decoded {
-                Ok(image) => Last::Ready(image.clone()),
+                Ok(image) => {
+                    // The driver knows better than we when it began.
+                    session.finished = image.meta.start.zip(image.meta.exposure);
+                    Last::Ready(image.clone())
+                }
                 Err(error) => Last::Failed(self.handle.name(error.clone())),
             };
         }

@@ -31,6 +31,13 @@ pub(super) trait Listener: Send + Sync {
     fn lost(&self, why: &Error);
 }
 
+/// What was sent: its own number, and that of the last message received before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) number: u64,
+    pub(super) mark: u64,
+}
+
 struct Shared {
     store: Mutex<Store>,
     news: Condvar,
@@ -97,21 +104,42 @@ impl Connection {
         Deadline::after(self.timeout)
     }
 
-    /// Sends messages in one piece; returns the number of the last message received before, so that answers can
-    /// be told from older news.
+    /// Sends messages in one piece.
     ///
     /// # Errors
     /// `Unreachable` when the connection is gone, or breaks while it is written to.
-    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<u64> {
+    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<Sent> {
+        self.send_noting(messages, |_, _| {})
+    }
+
+    /// Asks a driver to define a vector again; returns the number of the question.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub(super) fn ask(&self, device: &str, property: &str) -> Result<u64> {
+        let question = Message::GetProperties { device: Some(device.into()), name: Some(property.into()) };
+        let sent = self.send_noting(&[question], |store, number| {
+            if let Some(property) = store.property_mut(device, property) {
+                property.ask(number);
+            }
+        })?;
+        Ok(sent.number)
+    }
+
+    fn send_noting(&self, messages: &[Message<'_>], note: impl FnOnce(&mut Store, u64)) -> Result<Sent> {
         let mut bytes = Vec::new();
         messages.iter().for_each(|message| message.write(&mut bytes));
         let _writing = lock(&self.shared.writing);
-        let mark = {
-            let store = self.store();
-            match &store.lost {
-                Some(why) => return Err(why.clone()),
-                None => store.seq,
+        // Before it is written: the answer may come before this thread goes on.
+        let sent = {
+            let mut store = self.store();
+            if let Some(why) = &store.lost {
+                return Err(why.clone());
             }
+            store.sent += 1;
+            let number = store.sent;
+            note(&mut store, number);
+            Sent { number, mark: store.seq }
         };
         (&self.stream).write_all(&bytes).map_err(|error| {
             let error = Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"));
@@ -120,7 +148,7 @@ impl Connection {
             let _ = self.stream.shutdown(Shutdown::Both);
             error
         })?;
-        Ok(mark)
+        Ok(sent)
     }
 
     /// Looks at the store, again at every news, until `look` has an answer; `None` when the deadline passes first.

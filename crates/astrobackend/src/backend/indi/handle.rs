@@ -1,7 +1,7 @@
 //! What all INDI devices have in common: reading their properties, changing them, connecting.
 
 use super::{
-    connection::Connection,
+    connection::{Connection, Sent},
     order::{Order, Progress},
     store::{Device, Store},
 };
@@ -156,20 +156,18 @@ impl Handle {
             }
         })?;
         let vector = Vector::new(self.id.name.as_str(), property, values.elements());
-        let mark = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
+        let Sent { number, mark } = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
         if let Values::Numbers(all) = values
             && let Some(property) = self.connection.store().property_mut(&self.id.name, property)
         {
             all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
         }
-        Ok(Order { property, mark, born, sent: Instant::now() })
+        Ok(Order { property, mark, number, born, sent: Instant::now() })
     }
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
     fn ask(&self, property: &str) -> Result<u64> {
-        let question =
-            Message::GetProperties { device: Some(self.id.name.as_str().into()), name: Some(property.into()) };
-        self.connection.send(&[question]).map_err(|error| self.name(error))
+        self.connection.ask(&self.id.name, property).map_err(|error| self.name(error))
     }
 
     /// Looks until there is an answer to an order, asking the driver when none comes by itself.
@@ -256,19 +254,32 @@ impl Handle {
     /// Connects the driver to its hardware and waits until its properties are there, all of them.
     pub(super) fn connect(&self) -> Result<()> {
         let deadline = self.connection.deadline();
-        if !self.read_any(|device| Ok(is_connected(device)))? {
+        let (connected, born) = self.read_any(|device| Ok((is_connected(device), device.born)))?;
+        if !connected {
             self.set("CONNECTION", Values::On("CONNECT"))?;
         }
         // A driver defines its properties right after it has said that it is connected.
-        let mark = self.ask("CONNECTION")?;
+        let question = self.ask("CONNECTION")?;
+        let told = |device: &Device| device.property("CONNECTION").is_none_or(|it| it.answered >= question);
         let complete = self.connection.wait(deadline, |store| {
-            let device = store.device(&self.id.name)?;
-            let told = device.property("CONNECTION").is_none_or(|connection| connection.defined > mark);
-            (told && self.usable(device)).then_some(())
+            match store.device(&self.id.name).filter(|device| device.born == born) {
+                None => Some(Err(Error::new(ErrorKind::Device(0), "its driver went away while it connected"))),
+                Some(device) if told(device) && !is_connected(device) && !device.is_busy("CONNECTION") => {
+                    Some(Err(Error::new(ErrorKind::Device(0), "the driver disconnected again")))
+                }
+                Some(device) => (told(device) && self.usable(device)).then_some(Ok(())),
+            }
         });
         match complete.map_err(|error| self.name(error))? {
-            Some(()) => Ok(()),
-            None => self.fail(Error::timeout("connecting", self.connection.timeout)),
+            Some(result) => result.map_err(|error| self.name(error)),
+            None => {
+                let silent = !self.read_any(|device| Ok(told(device)))?;
+                let why =
+                    if silent { "does not answer".into() } else { format!("shows no {}", self.keys.join(" or ")) };
+                let limit = self.connection.timeout;
+                let message = format!("connecting did not finish within {limit:.1?}: the driver {why}");
+                self.fail(Error::new(ErrorKind::Timeout, message))
+            }
         }
     }
 

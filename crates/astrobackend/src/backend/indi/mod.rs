@@ -145,7 +145,6 @@ impl Backend for IndiBackend {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::ErrorKind;
 
     fn kind_of(address: &str) -> ErrorKind {

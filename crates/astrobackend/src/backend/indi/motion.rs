@@ -85,7 +85,7 @@ impl<G: Clone> Motion<G> {
     /// Ends this movement, not another one that was started meanwhile.
     fn end(&self, order: &Order) {
         let mut current = self.lock();
-        if current.as_ref().is_some_and(|(known, _)| (known.mark, known.sent) == (order.mark, order.sent)) {
+        if current.as_ref().is_some_and(|(known, _)| known.number == order.number) {
             *current = None;
         }
     }

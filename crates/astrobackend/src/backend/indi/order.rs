@@ -21,8 +21,10 @@ const HESITATION: Duration = Duration::from_millis(1000);
 pub(super) struct Order {
     /// The vector it was for.
     pub(super) property: &'static str,
-    /// Number of the last message before it.
+    /// Number of the last message received before it.
     pub(super) mark: u64,
+    /// Its own number among what was sent: a question with a higher one was asked after it.
+    pub(super) number: u64,
     /// Number under which the device was known: another one means that its driver was restarted.
     pub(super) born: u64,
     /// When it was sent.
@@ -67,7 +69,7 @@ impl Order {
     /// The vector is not busy: has it been, is it going to be, or will it never?
     fn at_rest(&self, device: &Device, property: &Property, reached: bool) -> Progress {
         let has_been_busy = property.busy > self.mark;
-        let asked = property.defined > self.mark;
+        let asked = property.answered > self.number;
         if reached && (has_been_busy || asked || property.seq > self.mark) {
             return Progress::Done;
         }
@@ -103,11 +105,16 @@ mod tests {
     /// What becomes of an order to go to 70, sent `age` ago, after these messages.
     fn after(messages: &str, age: Duration) -> Progress {
         let (mut store, mut parser) = (Store::default(), Parser::default());
-        parser.push(format!("{DEFINITION}{messages}").as_bytes());
-        while let Some(message) = parser.next_message() {
-            store.apply(message.unwrap()).unwrap();
+        for text in [DEFINITION, messages] {
+            parser.push(text.as_bytes());
+            while let Some(message) = parser.next_message() {
+                store.apply(message.unwrap()).unwrap();
+            }
+            // The question after the order, which has number 1.
+            store.property_mut("F", "ABS").into_iter().for_each(|property| property.ask(2));
         }
-        let order = Order { property: "ABS", mark: 1, born: 1, sent: Instant::now().checked_sub(age).unwrap() };
+        let order =
+            Order { property: "ABS", mark: 1, number: 1, born: 1, sent: Instant::now().checked_sub(age).unwrap() };
         order.progress(store.device("F"), |device| device.number("ABS", "P") == Some(70.0))
     }
 
@@ -139,6 +146,21 @@ mod tests {
     fn a_driver_that_was_asked_and_does_nothing_has_ignored_the_command() {
         assert_eq!(after(DEFINITION, Duration::ZERO), Progress::Unanswered);
         assert!(failure(after(DEFINITION, Duration::from_secs(2))).1.contains("ignored"));
+    }
+
+    #[test]
+    fn a_definition_that_answers_an_earlier_question_says_nothing() {
+        let (mut store, mut parser) = (Store::default(), Parser::default());
+        parser.push([DEFINITION, DEFINITION].concat().as_bytes());
+        store.apply(parser.next_message().unwrap().unwrap()).unwrap();
+        let property = store.property_mut("F", "ABS").unwrap();
+        [1, 3].into_iter().for_each(|question| property.ask(question));
+        let order = Order { property: "ABS", mark: 1, number: 2, born: 1, sent: Instant::now() };
+        store.apply(parser.next_message().unwrap().unwrap()).unwrap();
+        assert_eq!(order.progress(store.device("F"), |_| true), Progress::Unanswered);
+        parser.push(DEFINITION.as_bytes());
+        store.apply(parser.next_message().unwrap().unwrap()).unwrap();
+        assert_eq!(order.progress(store.device("F"), |_| true), Progress::Done);
     }
 
     #[test]

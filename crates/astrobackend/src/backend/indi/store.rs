@@ -24,11 +24,16 @@ const ELEMENT_WEIGHT: usize = 160;
 /// Messages kept for each device.
 const MAX_NOTES: usize = 32;
 
+/// Questions remembered for each property, for servers that never answer them.
+const MAX_QUESTIONS: usize = 16;
+
 /// Everything known about a server's devices.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     /// Number of the last message taken in.
     pub(super) seq: u64,
+    /// Number of the last command or question sent.
+    pub(super) sent: u64,
     /// When the last definition came.
     pub(super) last_definition: Option<Instant>,
     /// Why the connection is gone, once it is.
@@ -73,10 +78,12 @@ pub(super) struct Property {
     pub(super) state: State,
     pub(super) perm: Perm,
     pub(super) elements: Vec<Element>,
-    /// Number of the last message about it.
+    /// Number of the last report (not definition).
     pub(super) seq: u64,
-    /// Number of its last definition.
-    pub(super) defined: u64,
+    /// Questions for its definition that are not answered yet, by their numbers in the order they were sent.
+    asked: VecDeque<u64>,
+    /// The last question that was answered.
+    pub(super) answered: u64,
     /// Number of the last message that said busy.
     pub(super) busy: u64,
     /// Number and time of the last report (not definition) that said alert.
@@ -333,7 +340,7 @@ impl Device {
     pub(super) fn reason_since(&self, seq: u64) -> Option<&str> {
         let since = || self.notes.iter().filter(move |note| note.seq > seq);
         let worst = since().map(|note| note.level).max()?;
-        since().filter(|note| note.level == worst).next_back().map(|note| note.text.as_str())
+        since().rfind(|note| note.level == worst).map(|note| note.text.as_str())
     }
 
     /// The level of the worst thing it said since a moment.
@@ -355,8 +362,9 @@ impl Property {
             state: vector.state.unwrap_or(State::Idle),
             perm: vector.perm.unwrap_or(Perm::ReadWrite),
             elements: elements(vector.elements),
-            seq,
-            defined: seq,
+            seq: 0,
+            asked: VecDeque::new(),
+            answered: 0,
             busy: 0,
             alert: None,
             reported: None,
@@ -370,8 +378,10 @@ impl Property {
 
     /// Keeps what a new definition does not tell.
     fn inherit(&mut self, old: Property) {
-        (self.alert, self.reported, self.wanted) = (old.alert, old.reported, old.wanted);
+        (self.seq, self.alert, self.reported, self.wanted) = (old.seq, old.alert, old.reported, old.wanted);
         self.busy = self.busy.max(old.busy);
+        self.asked = old.asked;
+        self.answered = self.asked.pop_front().unwrap_or(old.answered);
         for was in old.elements {
             let Some(element) = self.elements.iter_mut().find(|element| element.name == was.name) else { continue };
             match (&mut element.value, was.value) {
@@ -432,6 +442,14 @@ impl Property {
 
     fn value_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.elements.iter_mut().find(|element| element.name == name).map(|element| &mut element.value)
+    }
+
+    /// Remembers that the driver was asked to define it again.
+    pub(super) fn ask(&mut self, question: u64) {
+        if self.asked.len() >= MAX_QUESTIONS {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(question);
     }
 
     /// Remembers that a client asked for a value.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// The band that a filter lets through, for the brightness of stars, nebulae and sky glow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::upper_case_acronyms, reason = "ions are written so")]
 pub(super) enum Band {
     /// All visible light.
     Luminance,
@@ -32,7 +33,8 @@ pub(super) struct Scene {
     pub(super) seed: u64,
     /// Differs from picture to picture: the noise.
     pub(super) serial: u64,
-    /// Light, dark, bias or flat; a flat is an evenly lit panel at about half of full scale per second.
+    /// Light, dark, bias or flat; a flat is an evenly lit panel, without a filter and at the sensor's usual
+    /// gain at half of full scale per second.
     pub(super) frame_type: FrameType,
     /// Time exposed.
     pub(super) exposure: Duration,

@@ -1,0 +1,77 @@
+//! Runs every case on every target: `cargo test -p conformance -- alpaca camera::abort`.
+//!
+//! `ASTROBACKEND_CONFORMANCE=ADDRESS` adds any backend as a target.
+
+use conformance::{Case, Stop, Target, cases};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::{process::ExitCode, sync::Arc};
+use testing::{IndiServer, Skip, in_private_network};
+
+mod deviations;
+
+fn main() -> ExitCode {
+    // Before anything else: it may start this program anew in a network of its own.
+    let network = in_private_network();
+    let mut arguments = Arguments::from_args();
+    // Waiting for simulated hardware takes no processor: more cases at a time than cores.
+    arguments.test_threads.get_or_insert(8);
+    let mut targets = simulators();
+    let mut missing = Vec::new();
+    // Listing the cases needs no server, but the same names.
+    let indiserver = network.and_then(|()| IndiServer::start(&INDI_SIMULATORS));
+    match &indiserver {
+        Ok(server) => targets.push(indi("indiserver", server.address())),
+        Err(skip) => missing.push(unavailable("indiserver", skip)),
+    }
+    if let Ok(address) = std::env::var("ASTROBACKEND_CONFORMANCE") {
+        let name = address.clone();
+        targets.push(Target::shared(&name, move || astrobackend::open(&address)));
+    }
+    let targets: Vec<Arc<Target>> = targets.into_iter().map(Arc::new).collect();
+    let cases = targets.iter().flat_map(|target| cases().map(|case| trial(target.clone(), case)));
+    let trials = cases.chain(missing).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn simulators() -> Vec<Target> {
+    let sim = |name, address: &'static str| Target::isolated(name, move || astrobackend::open(address));
+    vec![
+        sim("sim", "sim://?speed=100&cameras=2"),
+        // The variants of a world that change what a device can do.
+        sim("sim(osc)", "sim://?speed=100&seed=2&camera=osc&bits=8&equinox=j2000&backlash=200"),
+    ]
+}
+
+/// The drivers of Debian's indi-bin that the contract speaks of.
+const INDI_SIMULATORS: [&str; 5] = [
+    "indi_simulator_ccd",
+    "indi_simulator_telescope",
+    "indi_simulator_focus",
+    "indi_simulator_wheel",
+    "indi_simulator_guide",
+];
+
+fn indi(name: &str, address: String) -> Target {
+    // The CCD simulator has a wheel too, which turns in no time.
+    Target::shared(name, move || astrobackend::open(&address))
+        .preferring(&["Filter Simulator"])
+        .deviating(deviations::INDI_SIMULATORS)
+}
+
+/// A target that cannot run here, as a test of its own that says why.
+fn unavailable(name: &str, skip: &Skip) -> Trial {
+    let (why, required) = (skip.to_string(), skip.report());
+    Trial::ignorable_test(format!("{name}::(all cases)"), move || match required {
+        true => Err(Failed::from(why)),
+        false => Ok(Completion::ignored_with(format!("skipped: {why}"))),
+    })
+}
+
+fn trial(target: Arc<Target>, case: &'static Case) -> Trial {
+    let name = format!("{}::{}", target.name, case.name);
+    Trial::ignorable_test(name, move || match target.run(case) {
+        Ok(()) => Ok(Completion::Completed),
+        Err(Stop::Skip(why)) => Ok(Completion::ignored_with(format!("skipped: {why}"))),
+        Err(Stop::Fail(why)) => Err(Failed::from(why)),
+    })
+}
