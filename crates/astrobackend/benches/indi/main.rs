@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         stand::frames(&mut report, wanted("peers"))?;
     }
     if wanted("messages") {
-        messages::run(&mut report)?;
+        messages::parse(&mut report)?;
     }
     report.print();
     Ok(())

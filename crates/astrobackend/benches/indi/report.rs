@@ -2,6 +2,8 @@
 
 use crate::stand::FRAME_BYTES;
 use serde_json::Value;
+use std::time::Duration;
+use testing::bench_driver::COUNT;
 
 /// Rows in the order of measuring.
 #[derive(Debug, Default)]
@@ -59,6 +61,20 @@ impl Report {
         }
         let ratio = median(samples, "wall") / median(floor, "wall");
         self.note(format!("{way}: {name}"), format!("{}, {ratio:.1} x floor", cost(samples)));
+    }
+
+    /// Two-number vectors a second: by the clock, and by the processor time of this process.
+    pub(crate) fn rate(&mut self, what: &str, samples: &mut [(Duration, Duration)], goal: Option<f64>) {
+        let middle = samples.len() / 2;
+        samples.sort_by_key(|(wall, _)| *wall);
+        let wall = COUNT as f64 / samples[middle].0.as_secs_f64() / 1e6;
+        samples.sort_by_key(|(_, cpu)| *cpu);
+        let cpu = COUNT as f64 / samples[middle].1.as_secs_f64() / 1e6;
+        let figure = format!("{wall:.2} million/s, {cpu:.2} million per CPU second");
+        match goal {
+            Some(goal) => self.row(what, figure, format!("at least {goal} million/s"), wall >= goal),
+            None => self.note(what, figure),
+        }
     }
 
     /// Prints the table again, as Markdown.
