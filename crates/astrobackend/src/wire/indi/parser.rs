@@ -9,10 +9,9 @@ use super::{
     build::{Root, Tag, build},
     message::Message,
     tag::{Attribute, Look, look},
-    text::Source,
+    text::{Source, find},
 };
 use crate::{Error, Result};
-use memchr::memchr;
 
 /// What a peer may make the parser hold.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +31,6 @@ impl Default for Limits {
 
 /// Bytes of one tag; a quote that is never closed must not swallow the stream.
 const MAX_TAG: usize = 16 << 10;
-
-/// So far a text is searched byte by byte.
-const NEAR: usize = 32;
 
 /// Least room offered for one read.
 const ROOM: usize = 128 << 10;
@@ -189,9 +185,7 @@ impl Parser {
     /// Takes text up to the next `<`; false when there is none yet.
     fn text(&mut self) -> bool {
         let text = &self.buffer[self.start + self.at..self.end];
-        // Outside of BLOBs the next tag is only a few bytes away.
-        let near = &text[..text.len().min(NEAR)];
-        let found = near.iter().position(|byte| *byte == b'<').or_else(|| memchr(b'<', text));
+        let found = find(b'<', text);
         let length = found.unwrap_or(text.len());
         if let Some(blob) = &mut self.decoding {
             blob.decoder.decode(&text[..length], &mut blob.data, blob.limit);

@@ -1,5 +1,7 @@
 //! One tag: where it ends and where its attributes lie, in one pass over its bytes.
 
+use super::text::find;
+
 /// First byte and the byte after the last, counted from the beginning of the message.
 pub(super) type Span = (u32, u32);
 
@@ -26,33 +28,40 @@ pub(super) fn look(bytes: &[u8], from: usize, attributes: &mut Vec<Attribute>) -
             None => Look::Half,
         };
     }
-    let mut at = from;
-    while bytes.get(at).is_some_and(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b'>' | b'<' | b'"' | b'\'')) {
-        at += 1;
-    }
-    let name_end = at;
+    let name_end = word_end(bytes, from);
+    let mut at = name_end;
     // The word that may turn out to be an attribute's name, and whether its `=` has been seen.
     let (mut word, mut equals) = ((at, at), false);
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'>' => return Look::Whole { name_end, end: at },
-            b'<' => return Look::Torn(at),
-            b' ' | b'\n' | b'\r' | b'\t' => {}
             b'=' => equals = true,
             b'"' | b'\'' => {
-                let Some(length) = bytes[at + 1..].iter().position(|other| other == byte) else { return Look::Half };
+                let Some(length) = find(*byte, &bytes[at + 1..]) else { return Look::Half };
                 if equals {
                     attributes.push((span(word), span((at + 1, at + 1 + length))));
                 }
                 at += 1 + length;
                 (word, equals) = ((at + 1, at + 1), false);
             }
-            _ if equals || word.1 < at => (word, equals) = ((at, at + 1), false),
-            _ => word.1 = at + 1,
+            b'>' => return Look::Whole { name_end, end: at },
+            b'<' => return Look::Torn(at),
+            b' ' | b'\n' | b'\r' | b'\t' => {}
+            _ => {
+                let end = word_end(bytes, at);
+                (word, equals) = ((at, end), false);
+                at = end;
+                continue;
+            }
         }
         at += 1;
     }
     Look::Half
+}
+
+/// Where the name that begins here ends: at a blank or at a character that means something in a tag.
+fn word_end(bytes: &[u8], from: usize) -> usize {
+    let delimits = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b'=' | b'>' | b'<' | b'"' | b'\'');
+    bytes[from..].iter().position(delimits).map_or(bytes.len(), |length| from + length)
 }
 
 fn span((from, to): (usize, usize)) -> Span {
