@@ -53,15 +53,23 @@ impl Decoder {
                 (self.pending, self.count) = (0, 0);
             }
         } else if byte == b'=' {
-            self.finish(out);
+            self.end_of_groups(out);
             self.ended = true;
         } else if !byte.is_ascii_whitespace() {
             self.corrupt = true;
         }
     }
 
-    /// Writes the bytes of a last group that is shorter than four.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+    /// Writes the bytes of a last group that is shorter than four, within the limit.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>, limit: usize) {
+        // Characters beyond the limit may have begun a group.
+        if out.len() < limit {
+            self.end_of_groups(out);
+            out.truncate(limit);
+        }
+    }
+
+    fn end_of_groups(&mut self, out: &mut Vec<u8>) {
         let bytes = (self.pending << (6 * (4 - u32::from(self.count)) % 24)).to_be_bytes();
         out.extend_from_slice(match self.count {
             2 => &bytes[1..2],
@@ -101,8 +109,7 @@ mod tests {
     fn decode(pieces: &[&[u8]], limit: usize) -> (Vec<u8>, bool) {
         let (mut decoder, mut out) = (Decoder::default(), Vec::new());
         pieces.iter().for_each(|piece| decoder.decode(piece, &mut out, limit));
-        decoder.finish(&mut out);
-        out.truncate(limit);
+        decoder.finish(&mut out, limit);
         (out, decoder.corrupt)
     }
 
@@ -112,6 +119,7 @@ mod tests {
         assert_eq!(decode(&[b"Zm9v", b"Yg=="], 99), (b"foob".to_vec(), false));
         assert_eq!(decode(&[b"\n Zm9\r\nvYm", b"E= \n"], 99), (b"fooba".to_vec(), false));
         assert_eq!(decode(&[b"Zm9vYmFy"], 4), (b"foob".to_vec(), false));
+        assert_eq!(decode(&[b"Z", b"m9vYmFyZ"], 3), (b"foo".to_vec(), false), "a group begins beyond the limit");
         assert_eq!(decode(&[b"Zm9vYmE"], 99), (b"fooba".to_vec(), false), "missing padding");
         assert!(decode(&[b"Zm9v*mFy"], 99).1 && decode(&[b"Zm9vY"], 99).1);
     }

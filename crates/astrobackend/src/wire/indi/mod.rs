@@ -26,4 +26,4 @@ mod text;
 
 pub use message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector};
 pub use number::{format_number, parse_number};
-pub use parser::{Limits, Parser};
+pub use parser::{Arriving, Limits, Parser};

@@ -212,8 +212,7 @@ impl Parser {
             tag.text.1 = at;
         }
         if let Some(mut blob) = self.decoding.take() {
-            blob.decoder.finish(&mut blob.data);
-            blob.data.truncate(blob.limit);
+            blob.decoder.finish(&mut blob.data, blob.limit);
             if let Some(tag) = self.tags.last_mut() {
                 tag.blob = Some(self.blobs.len());
                 tag.corrupt = blob.decoder.corrupt;
@@ -350,5 +349,8 @@ impl Parser {
     }
 }
 
+mod arriving;
 #[cfg(test)]
 mod tests;
+
+pub use arriving::Arriving;
