@@ -1,6 +1,9 @@
 //! The connection to a server: a socket, the thread that reads it into the [`Store`], and waiting for news.
 
-use super::store::{Change, Store};
+use super::{
+    incoming::{Incoming, receive},
+    store::{Change, Store},
+};
 use crate::{
     Error, ErrorKind, Result,
     wait::Deadline,
@@ -195,14 +198,17 @@ impl Drop for Connection {
 impl Shared {
     /// Reads until the connection ends.
     fn read(&self, mut stream: TcpStream) {
-        let mut parser = Parser::default();
+        let (mut parser, mut pictures) = (Parser::default(), Vec::new());
         loop {
             let gone = match stream.read(parser.room()) {
                 Ok(0) => "the server closed the connection".to_owned(),
-                Ok(n) => match self.take_in(&mut parser, n, &stream) {
-                    Ok(()) => continue,
-                    Err(error) => error.message().to_owned(),
-                },
+                Ok(n) => {
+                    parser.filled(n);
+                    match self.take_in(&mut parser, &stream, &mut pictures) {
+                        Ok(()) => continue,
+                        Err(error) => error.message().to_owned(),
+                    }
+                }
                 Err(error) if error.kind() == IoKind::Interrupted => continue,
                 Err(error) => format!("the connection broke: {error}"),
             };
@@ -211,9 +217,20 @@ impl Shared {
         }
     }
 
-    /// Parses what came and puts it into the store, under one lock for all the messages of a read.
-    fn take_in(&self, parser: &mut Parser, bytes: usize, mut stream: &TcpStream) -> Result<()> {
-        parser.filled(bytes);
+    /// Parses what came, and receives the rest of a BLOB that has begun.
+    fn take_in(&self, parser: &mut Parser, stream: &TcpStream, pictures: &mut Vec<Incoming>) -> Result<()> {
+        let wanted = |device: &str, vector: &str| lock(&self.store).wants_blobs(device, vector);
+        loop {
+            self.take_messages(parser, stream, pictures)?;
+            let broke = |error| Error::protocol(format!("the connection broke: {error}"));
+            if !receive(parser, stream, wanted, pictures).map_err(broke)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts what came into the store, under one lock for all the messages of a read.
+    fn take_messages(&self, parser: &mut Parser, mut stream: &TcpStream, pictures: &mut Vec<Incoming>) -> Result<()> {
         let mut store: Option<MutexGuard<'_, Store>> = None;
         while let Some(message) = parser.next_message() {
             match message {
@@ -222,9 +239,16 @@ impl Shared {
                     let _writing = lock(&self.writing);
                     stream.write_all(&reply).map_err(|error| Error::protocol(format!("no ping reply: {error}")))?;
                 }
-                Ok(message) => store.get_or_insert_with(|| lock(&self.store)).apply(message)?,
+                Ok(message) => {
+                    let store = store.get_or_insert_with(|| lock(&self.store));
+                    store.apply(message)?;
+                    pictures.drain(..).for_each(|picture| store.deliver(picture));
+                }
                 // It costs only itself; what waits for it has a deadline.
-                Err(error) => store.get_or_insert_with(|| lock(&self.store)).complain(&error),
+                Err(error) => {
+                    pictures.clear();
+                    store.get_or_insert_with(|| lock(&self.store)).complain(&error);
+                }
             }
         }
         let Some(mut store) = store else { return Ok(()) };

@@ -16,6 +16,7 @@ mod exposure;
 mod filter_wheel;
 mod focuser;
 mod handle;
+mod incoming;
 mod kinds;
 mod motion;
 mod mount;
