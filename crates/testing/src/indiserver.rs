@@ -1,6 +1,10 @@
 //! Debian's `indiserver` with its simulators.
 
-use crate::{Skip, program};
+use crate::{
+    Skip,
+    drivers::{Signal, send},
+    program,
+};
 use std::{
     fs::File,
     io::{Read, Write},
@@ -20,9 +24,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A running server; it ends, with its drivers, when this is dropped.
 #[derive(Debug)]
 pub struct IndiServer {
-    server: Child,
+    pub(crate) server: Child,
     port: u16,
     folder: TempDir,
+    drivers: Vec<String>,
 }
 
 impl IndiServer {
@@ -33,28 +38,28 @@ impl IndiServer {
     /// # Errors
     /// [`Skip`] when it or a driver is not installed or does not start.
     pub fn start(drivers: &[&str]) -> Result<Self, Skip> {
-        let indiserver = program("indiserver")?;
         drivers.iter().try_for_each(|driver| program(driver).map(drop))?;
         let folder = TempDir::new().map_err(Skip::new)?;
-        let log = File::create(folder.path().join("log")).map_err(Skip::new)?;
         let port = free_port().map_err(Skip::new)?;
-        let server = Command::new(indiserver)
-            .args(["-p", &port.to_string(), "-m", "1000", "-u"])
-            // Its unix socket is known by name in the whole network namespace.
-            .arg(folder.path().join("socket"))
-            .args(drivers)
-            // Drivers keep their settings there.
-            .env("HOME", folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .map_err(Skip::new)?;
-        let mut server = IndiServer { server, port, folder };
-        match server.wait_for_drivers(drivers.len()) {
-            Ok(()) => Ok(server),
-            Err(why) => Err(Skip::new(format_args!("indiserver does not start: {why}\n{}", server.log()))),
-        }
+        let drivers: Vec<String> = drivers.iter().map(|driver| (*driver).to_owned()).collect();
+        let server = spawn(port, &folder, &drivers)?;
+        let mut server = IndiServer { server, port, folder, drivers };
+        server.wait_until_up()?;
+        Ok(server)
+    }
+
+    /// Starts it again at the same port, after a [`IndiServer::kill`].
+    ///
+    /// # Errors
+    /// [`Skip`] when it does not start.
+    pub fn restart(&mut self) -> Result<(), Skip> {
+        self.server = spawn(self.port, &self.folder, &self.drivers)?;
+        self.wait_until_up()
+    }
+
+    fn wait_until_up(&mut self) -> Result<(), Skip> {
+        self.wait_for_drivers(self.drivers.len())
+            .map_err(|why| Skip::new(format_args!("indiserver does not start: {why}\n{}", self.log())))
     }
 
     /// Its address for `astrobackend::open`.
@@ -85,25 +90,13 @@ impl IndiServer {
 
     /// Freezes it: connections stay open and nothing answers.
     pub fn freeze(&self) {
-        self.signal(true);
+        send(self.server.id(), Signal::STOP);
     }
 
     /// Lets a frozen server go on.
     pub fn thaw(&self) {
-        self.signal(false);
+        send(self.server.id(), Signal::CONT);
     }
-
-    #[cfg(unix)]
-    fn signal(&self, stop: bool) {
-        use rustix::process::{Pid, Signal, kill_process};
-        let signal = if stop { Signal::STOP } else { Signal::CONT };
-        if let Some(id) = i32::try_from(self.server.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(id, signal);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn signal(&self, _stop: bool) {}
 
     /// Asks until so many drivers have told who they are.
     fn wait_for_drivers(&mut self, count: usize) -> Result<(), String> {
@@ -135,9 +128,27 @@ impl IndiServer {
 
 impl Drop for IndiServer {
     fn drop(&mut self) {
-        // The drivers end by themselves when their input does.
+        // The drivers end by themselves when their input does, unless they are frozen.
+        let drivers = self.processes();
         self.kill();
+        drivers.into_iter().for_each(|(id, _)| send(id, Signal::KILL));
     }
+}
+
+fn spawn(port: u16, folder: &TempDir, drivers: &[String]) -> Result<Child, Skip> {
+    let log = File::options().create(true).append(true).open(folder.path().join("log")).map_err(Skip::new)?;
+    Command::new(program("indiserver")?)
+        .args(["-p", &port.to_string(), "-m", "1000", "-u"])
+        // Its unix socket is known by name in the whole network namespace.
+        .arg(folder.path().join("socket"))
+        .args(drivers)
+        // Drivers keep their settings there.
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .map_err(Skip::new)
 }
 
 fn free_port() -> std::io::Result<u16> {

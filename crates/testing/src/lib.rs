@@ -1,18 +1,29 @@
-//! Real peers for the tests: servers that are started, waited for, and ended with the test.
+//! Peers for the tests: real servers that are started, waited for, and ended with the test, and a fake one
+//! that misbehaves ([`FakeIndi`]).
 //!
-//! They run in a network of the test's own (see [`in_private_network`]), since some of them listen on all
+//! The real ones run in a network of the test's own (see [`in_private_network`]), since some of them listen on all
 //! interfaces, and with a home directory of their own. Where a peer cannot run there is a [`Skip`] with the
 //! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
+mod drivers;
+pub mod fake_indi;
+mod indipy;
 mod indiserver;
 mod network;
 
+pub use fake_indi::FakeIndi;
+pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
 pub use network::in_private_network;
 
-use std::{ffi::OsStr, fmt, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    fmt,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// Set to `1` where the peers must be there.
 pub const REQUIRE: &str = "ASTROBACKEND_REQUIRE_PEERS";
@@ -50,4 +61,23 @@ fn program(name: impl AsRef<OsStr>) -> Result<PathBuf, Skip> {
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Skip::new(format_args!("there is no {} on this machine", name.display())))
+}
+
+/// The Python of the tests (`ASTROBACKEND_PYTHON`, else `python3`), if it has these modules.
+///
+/// # Errors
+/// [`Skip`] when it does not run or lacks a module.
+pub fn python(modules: &[&str]) -> Result<Command, Skip> {
+    let python = std::env::var("ASTROBACKEND_PYTHON").unwrap_or_else(|_| "python3".into());
+    let imports = format!("import {}", modules.join(", "));
+    let tried = Command::new(&python).args(["-c", &imports]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match tried {
+        Ok(status) if status.success() => Ok(Command::new(python)),
+        _ => Err(Skip::new(format_args!("{python} has no {}", modules.join(", ")))),
+    }
+}
+
+/// The path of a script in `testing/`.
+pub fn script(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testing")).join(name)
 }

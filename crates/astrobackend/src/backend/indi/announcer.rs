@@ -2,7 +2,7 @@
 
 use super::{connection::Listener, kinds::Registry, store::Change};
 use crate::{
-    Error, Timestamp,
+    Timestamp,
     device::{DeviceId, DeviceState},
     event::{Event, EventKind, Events, Hub, Link},
 };
@@ -110,12 +110,19 @@ impl Listener for Announcer {
                 }
             }
         }
-        self.compare(&touched);
+        // While everything is told again, devices seem to come and go.
+        if self.link() == Link::Up {
+            self.compare(&touched);
+        }
     }
 
-    fn lost(&self, why: &Error) {
-        let link = Link::Lost { since: Timestamp::now(), why: why.clone() };
+    fn link(&self, link: Link) {
         *lock(&self.link) = link.clone();
+        if link == Link::Up {
+            self.registry.tidy();
+            let names = self.registry.ids().into_iter().map(|id| id.name).collect();
+            self.compare(&names);
+        }
         self.publish(None, EventKind::Link(link));
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct IndiCamera {
 #[derive(Debug, Default)]
 struct Session {
     last: Last,
+    /// It failed, and nobody who asked was told.
+    untold: bool,
     /// The last one was broken off, its picture may still be on its way.
     aborted: bool,
     finished: Option<(Timestamp, Duration)>,
@@ -86,14 +88,15 @@ impl IndiCamera {
         let taking = taking.clone();
         let mut store = self.handle.connection.store();
         let outcome = taking.outcome(store.device(&self.handle.id.name), self.handle.connection.timeout);
-        let last = match (outcome, &store.lost) {
+        let last = match (outcome, store.lost_since(taking.order.mark)) {
             (Outcome::Arrived(blob), _) => {
                 session.finished = Some((taking.at, taking.exposure.duration));
                 Last::Arrived(taking, blob)
             }
             (Outcome::Pending(_), None) => return session,
             (Outcome::Pending(_), Some(why)) => Last::Failed(self.handle.name(why.clone())),
-            (Outcome::Failed(error), _) => Last::Failed(self.handle.name(error)),
+            (Outcome::Failed(_), Some(why)) => Last::Failed(self.handle.name(why.clone())),
+            (Outcome::Failed(error), None) => Last::Failed(self.handle.name(error)),
             (Outcome::Aborted, _) => Last::None,
         };
         if let Some(picture) = store.property_mut(&self.handle.id.name, PICTURE) {
@@ -101,6 +104,7 @@ impl IndiCamera {
         }
         drop(store);
         session.aborted = !matches!(last, Last::Arrived(..));
+        session.untold = matches!(last, Last::Failed(_));
         session.last = last;
         session
     }
@@ -277,7 +281,14 @@ impl Camera for IndiCamera {
     }
 
     fn state(&self) -> Result<CameraState> {
-        self.look()
+        let state = self.look();
+        let mut session = self.session();
+        let untold = std::mem::take(&mut session.untold);
+        match (&state, &session.last) {
+            // Why the exposure ended says more than that the device is not there.
+            (Err(_), Last::Failed(why)) if untold => Err(why.clone()),
+            _ => state,
+        }
     }
 
     fn frame(&self) -> Result<Frame> {
@@ -298,9 +309,11 @@ impl Camera for IndiCamera {
             return self.handle.fail(Error::new(ErrorKind::Busy, "is exposing, its frame cannot change"));
         }
         // Binning first: some drivers reset the frame with it.
+        let bins = [("HOR_BIN", f64::from(wanted.bin_x)), ("VER_BIN", f64::from(wanted.bin_y))];
         if (wanted.bin_x, wanted.bin_y) != bin {
-            let bins = [("HOR_BIN", f64::from(wanted.bin_x)), ("VER_BIN", f64::from(wanted.bin_y))];
             self.handle.set("CCD_BINNING", Values::Numbers(&bins))?;
+        } else {
+            self.handle.declare("CCD_BINNING", Values::Numbers(&bins));
         }
         if self.frame()? == wanted && !frame_writable {
             return Ok(());

@@ -1,37 +1,58 @@
 //! The connection to a server: a socket, the thread that reads it into the [`Store`], and waiting for news.
+//!
+//! When the socket breaks, whoever waits is told at once; the same thread then connects again, more and
+//! more patiently, and the [`keeper`](super::keeper) puts things back to where they were.
 
 use super::{
     incoming::{Incoming, receive},
+    socket::{Server, connect},
     store::{Change, Store},
 };
 use crate::{
-    Error, ErrorKind, Result,
-    wait::Deadline,
+    Error, ErrorKind, Result, Timestamp,
+    event::Link,
+    wait::{Cancel, Deadline},
     wire::indi::{Message, Parser},
 };
 use std::{
     fmt,
     io::{ErrorKind as IoKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
+    net::{Shutdown, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Longest pause between two looks of a wait whose answer may also come from the clock.
 const TICK: Duration = Duration::from_millis(50);
+
+/// Pause before the first try to connect again, and the longest; each try doubles it.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+
+/// A connection that lasted so long was a good one: after it the tries begin anew.
+const STEADY: Duration = Duration::from_secs(60);
 
 /// Who is told what changed; called on the reading thread, so it must be quick.
 pub(super) trait Listener: Send + Sync {
     /// These things changed.
     fn changed(&self, changes: Vec<Change>);
 
-    /// The connection is gone.
-    fn lost(&self, why: &Error);
+    /// The connection is lost, being restored, or as it was.
+    fn link(&self, link: Link);
+}
+
+/// How a connection is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Policy {
+    /// The longest that a call waits for the server or a driver.
+    pub(super) timeout: Duration,
+    /// A lost connection is made again.
+    pub(super) reconnect: bool,
+    /// A silent server or driver is asked after so long, and is given up when it does not answer for as long.
+    pub(super) alive: Duration,
 }
 
 /// What was sent: its own number, and that of the last message received before.
@@ -41,26 +62,34 @@ pub(super) struct Sent {
     pub(super) mark: u64,
 }
 
-struct Shared {
+/// What the threads and the users of a connection share.
+pub(super) struct Shared {
+    pub(super) policy: Policy,
+    server: Server,
     store: Mutex<Store>,
     news: Condvar,
     waiting: AtomicUsize,
+    /// Wakes the keeper.
+    work: Condvar,
     /// Held while a message is written: the reading thread answers pings.
-    writing: Mutex<()>,
+    socket: Mutex<Arc<TcpStream>>,
+    /// Bytes that came so far.
+    received: AtomicU64,
     listener: OnceLock<Weak<dyn Listener>>,
+    /// The last user is gone.
+    closed: Cancel,
 }
 
-/// A connection; dropping it closes the socket, which ends the reading thread.
+/// A connection; dropping it closes the socket, which ends its threads.
 pub(super) struct Connection {
     shared: Arc<Shared>,
-    stream: TcpStream,
     /// The longest that a call waits for the server or a driver.
     pub(super) timeout: Duration,
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("stream", &self.stream).finish_non_exhaustive()
+        f.debug_struct("Connection").field("server", &self.shared.server).finish_non_exhaustive()
     }
 }
 
@@ -69,27 +98,38 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Connection {
-    /// Connects and starts to read.
+    /// Connects, asks for everything, and starts to read.
     ///
     /// # Errors
     /// `Unreachable` or `Timeout`.
-    pub(super) fn open(host: &str, port: u16, timeout: Duration) -> Result<Arc<Self>> {
-        let stream = connect(host, port, timeout)?;
-        let failed = |error| unreachable(host, port, &error);
-        stream.set_nodelay(true).map_err(failed)?;
-        stream.set_write_timeout(Some(timeout)).map_err(failed)?;
+    pub(super) fn open(server: Server, policy: Policy) -> Result<Arc<Self>> {
+        let stream = connect(&server, policy.timeout)?;
+        let failed = |error| server.unreachable(&error);
         let reader = stream.try_clone().map_err(failed)?;
         let shared = Arc::new(Shared {
+            policy,
+            server: server.clone(),
             store: Mutex::default(),
             news: Condvar::new(),
+            work: Condvar::new(),
             waiting: AtomicUsize::new(0),
-            writing: Mutex::default(),
+            socket: Mutex::new(Arc::new(stream)),
+            received: AtomicU64::new(0),
             listener: OnceLock::new(),
+            closed: Cancel::new(),
         });
         let for_thread = shared.clone();
         let thread = thread::Builder::new().name("astrobackend-indi".into());
-        thread.spawn(move || for_thread.read(reader)).map_err(failed)?;
-        Ok(Arc::new(Connection { shared, stream, timeout }))
+        thread.spawn(move || for_thread.run(reader)).map_err(failed)?;
+        let connection = Arc::new(Connection { shared, timeout: policy.timeout });
+        connection.store().last_bytes = Some(Instant::now());
+        connection.send(&[EVERYTHING])?;
+        Ok(connection)
+    }
+
+    /// What the threads of this connection share.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Names who is told of changes; the first one named stays.
@@ -99,7 +139,7 @@ impl Connection {
 
     /// The store, locked: hold it briefly.
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        lock(&self.shared.store)
+        self.shared.store()
     }
 
     /// A deadline for one request.
@@ -112,7 +152,7 @@ impl Connection {
     /// # Errors
     /// `Unreachable` when the connection is gone, or breaks while it is written to.
     pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<Sent> {
-        self.send_noting(messages, |_, _| {})
+        self.shared.send(messages)
     }
 
     /// Asks a driver to define a vector again; returns the number of the question.
@@ -120,52 +160,22 @@ impl Connection {
     /// # Errors
     /// As [`Connection::send`].
     pub(super) fn ask(&self, device: &str, property: &str) -> Result<u64> {
-        let question = Message::GetProperties { device: Some(device.into()), name: Some(property.into()) };
-        let sent = self.send_noting(&[question], |store, number| {
-            if let Some(property) = store.property_mut(device, property) {
-                property.ask(number);
-            }
-        })?;
-        Ok(sent.number)
-    }
-
-    fn send_noting(&self, messages: &[Message<'_>], note: impl FnOnce(&mut Store, u64)) -> Result<Sent> {
-        let mut bytes = Vec::new();
-        messages.iter().for_each(|message| message.write(&mut bytes));
-        let _writing = lock(&self.shared.writing);
-        // Before it is written: the answer may come before this thread goes on.
-        let sent = {
-            let mut store = self.store();
-            if let Some(why) = &store.lost {
-                return Err(why.clone());
-            }
-            store.sent += 1;
-            let number = store.sent;
-            note(&mut store, number);
-            Sent { number, mark: store.seq }
-        };
-        (&self.stream).write_all(&bytes).map_err(|error| {
-            let error = Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"));
-            self.shared.lose(error.clone());
-            // A half message cannot be taken back: nothing more can be said on this socket.
-            let _ = self.stream.shutdown(Shutdown::Both);
-            error
-        })?;
-        Ok(sent)
+        self.shared.ask(device, property)
     }
 
     /// Looks at the store, again at every news, until `look` has an answer; `None` when the deadline passes first.
     ///
     /// # Errors
-    /// Why the connection was lost.
+    /// Why the connection was lost, also when it is back already.
     pub(super) fn wait<T>(&self, deadline: Deadline, mut look: impl FnMut(&Store) -> Option<T>) -> Result<Option<T>> {
         let mut store = self.store();
+        let began = store.seq;
         loop {
+            if let Some(why) = store.lost_since(began) {
+                return Err(why.clone());
+            }
             if let Some(answer) = look(&store) {
                 return Ok(Some(answer));
-            }
-            if let Some(why) = &store.lost {
-                return Err(why.clone());
             }
             let left = deadline.remaining();
             if left.is_zero() {
@@ -180,9 +190,18 @@ impl Connection {
 
     /// Tells the listener that a command changed a device's state.
     pub(super) fn touch(&self, device: &str) {
+        self.change(|store| store.touch(device));
+    }
+
+    /// Tells the listener something about a device that its driver cannot say itself.
+    pub(super) fn say(&self, device: &str, text: &str) {
+        self.change(|store| store.note(device, text));
+    }
+
+    fn change(&self, make: impl FnOnce(&mut Store)) {
         let changes = {
             let mut store = self.store();
-            store.touch(device);
+            make(&mut store);
             std::mem::take(&mut store.changes)
         };
         self.shared.tell(changes);
@@ -191,39 +210,151 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.shared.closed.cancel();
+        // Under the lock, lest the keeper goes to sleep between its look and this.
+        let store = self.store();
+        self.shared.work.notify_all();
+        drop(store);
+        self.shared.hang_up();
     }
 }
 
+/// The question for all definitions.
+const EVERYTHING: Message<'static> = Message::GetProperties { device: None, name: None };
+
 impl Shared {
-    /// Reads until the connection ends.
-    fn read(&self, mut stream: TcpStream) {
+    /// The store, locked: hold it briefly.
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// Bytes that came so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// As [`Connection::send`].
+    pub(super) fn send(&self, messages: &[Message<'_>]) -> Result<Sent> {
+        self.send_noting(messages, |_, _| {})
+    }
+
+    /// As [`Connection::ask`].
+    pub(super) fn ask(&self, device: &str, property: &str) -> Result<u64> {
+        let question = Message::GetProperties { device: Some(device.into()), name: Some(property.into()) };
+        let sent = self.send_noting(&[question], |store, number| {
+            if let Some(property) = store.property_mut(device, property) {
+                property.ask(number);
+            }
+        })?;
+        Ok(sent.number)
+    }
+
+    fn send_noting(&self, messages: &[Message<'_>], note: impl FnOnce(&mut Store, u64)) -> Result<Sent> {
+        let mut bytes = Vec::new();
+        messages.iter().for_each(|message| message.write(&mut bytes));
+        let socket = lock(&self.socket);
+        // Before it is written: the answer may come before this thread goes on.
+        let sent = {
+            let mut store = self.store();
+            if let Some(why) = &store.lost {
+                return Err(why.clone());
+            }
+            store.sent += 1;
+            let number = store.sent;
+            note(&mut store, number);
+            Sent { number, mark: store.seq }
+        };
+        (&**socket).write_all(&bytes).map_err(|error| {
+            // A half message cannot be taken back: nothing more can be said on this socket. The reading thread
+            // notices.
+            let _ = socket.shutdown(Shutdown::Both);
+            Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"))
+        })?;
+        Ok(sent)
+    }
+
+    /// Closes the socket; the reading thread notices.
+    fn hang_up(&self) {
+        let _ = lock(&self.socket).shutdown(Shutdown::Both);
+    }
+
+    /// Gives the connection up.
+    pub(super) fn give_up(&self, why: &Error) {
+        self.lose(why);
+        self.hang_up();
+    }
+
+    /// Reads, and connects again, until the last user is gone.
+    fn run(&self, stream: TcpStream) {
+        let mut next = Some(stream);
+        let mut pause = BACK_OFF.0;
+        while let Some(stream) = next.take() {
+            let since = Instant::now();
+            let why = self.read(&stream);
+            let _ = stream.shutdown(Shutdown::Both);
+            self.lose(&why);
+            if !self.policy.reconnect {
+                return;
+            }
+            if since.elapsed() > STEADY {
+                pause = BACK_OFF.0;
+            }
+            while next.is_none() {
+                if self.closed.wait(pause) {
+                    return;
+                }
+                pause = (pause * 2).min(BACK_OFF.1);
+                next = self.reopen().ok();
+            }
+        }
+    }
+
+    /// A new socket to a server that answers; the old picture of its devices is gone.
+    fn reopen(&self) -> Result<TcpStream> {
+        let failed = |error| self.server.unreachable(&error);
+        let stream = connect(&self.server, self.policy.timeout)?;
+        (&stream).write_all(&EVERYTHING.to_bytes()).map_err(failed)?;
+        // A stopped server accepts connections and says nothing on them.
+        stream.set_read_timeout(Some(self.policy.timeout)).map_err(failed)?;
+        if stream.peek(&mut [0]).map_err(failed)? == 0 {
+            return Err(failed(IoKind::UnexpectedEof.into()));
+        }
+        stream.set_read_timeout(None).map_err(failed)?;
+        *lock(&self.socket) = Arc::new(stream.try_clone().map_err(failed)?);
+        self.store().start_anew();
+        if self.closed.is_cancelled() {
+            // It was closed while the old socket was still in its place.
+            self.hang_up();
+        }
+        self.tell_link(Link::Restoring);
+        Ok(stream)
+    }
+
+    /// Reads until the connection ends; why it did.
+    fn read(&self, stream: &TcpStream) -> Error {
         let (mut parser, mut pictures) = (Parser::default(), Vec::new());
+        let mut source = Source { shared: self, stream };
         loop {
-            let gone = match stream.read(parser.room()) {
-                Ok(0) => "the server closed the connection".to_owned(),
-                Ok(n) => {
-                    parser.filled(n);
-                    match self.take_in(&mut parser, &stream, &mut pictures) {
-                        Ok(()) => continue,
-                        Err(error) => error.message().to_owned(),
+            match source.read(parser.room()) {
+                Ok(0) => return Error::new(ErrorKind::Unreachable, "the server closed the connection"),
+                Ok(bytes) => {
+                    parser.filled(bytes);
+                    if let Err(error) = self.take_in(&mut parser, &mut source, &mut pictures) {
+                        return error;
                     }
                 }
-                Err(error) if error.kind() == IoKind::Interrupted => continue,
-                Err(error) => format!("the connection broke: {error}"),
-            };
-            let _ = stream.shutdown(Shutdown::Both);
-            return self.lose(Error::new(ErrorKind::Unreachable, gone));
+                Err(error) if error.kind() == IoKind::Interrupted => {}
+                Err(error) => return broken(&error),
+            }
         }
     }
 
     /// Parses what came, and receives the rest of a BLOB that has begun.
-    fn take_in(&self, parser: &mut Parser, stream: &TcpStream, pictures: &mut Vec<Incoming>) -> Result<()> {
-        let wanted = |device: &str, vector: &str| lock(&self.store).wants_blobs(device, vector);
+    fn take_in(&self, parser: &mut Parser, source: &mut Source<'_>, pictures: &mut Vec<Incoming>) -> Result<()> {
+        let wanted = |device: &str, vector: &str| self.store().wants_blobs(device, vector);
         loop {
-            self.take_messages(parser, stream, pictures)?;
-            let broke = |error| Error::protocol(format!("the connection broke: {error}"));
-            if !receive(parser, stream, wanted, pictures).map_err(broke)? {
+            self.take_messages(parser, source.stream, pictures)?;
+            if !receive(parser, &mut *source, wanted, pictures).map_err(|error| broken(&error))? {
                 return Ok(());
             }
         }
@@ -236,29 +367,45 @@ impl Shared {
             match message {
                 Ok(Message::PingRequest { uid }) => {
                     let reply = Message::PingReply { uid }.to_bytes();
-                    let _writing = lock(&self.writing);
-                    stream.write_all(&reply).map_err(|error| Error::protocol(format!("no ping reply: {error}")))?;
+                    // Never both locks: whoever sends takes them in the other order.
+                    drop(store.take());
+                    let _writing = lock(&self.socket);
+                    stream.write_all(&reply).map_err(|error| {
+                        Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {error}"))
+                    })?;
                 }
                 Ok(message) => {
-                    let store = store.get_or_insert_with(|| lock(&self.store));
+                    let store = store.get_or_insert_with(|| self.store());
                     store.apply(message)?;
                     pictures.drain(..).for_each(|picture| store.deliver(picture));
                 }
                 // It costs only itself; what waits for it has a deadline.
                 Err(error) => {
                     pictures.clear();
-                    store.get_or_insert_with(|| lock(&self.store)).complain(&error);
+                    store.get_or_insert_with(|| self.store()).complain(&error);
                 }
             }
         }
         let Some(mut store) = store else { return Ok(()) };
         let changes = std::mem::take(&mut store.changes);
+        let work = store.work;
         drop(store);
+        if work {
+            self.work.notify_all();
+        }
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.news.notify_all();
         }
         self.tell(changes);
         Ok(())
+    }
+
+    /// Waits until there is work for the keeper, or for a while; false when the last user is gone.
+    pub(super) fn await_work(&self, pause: Duration) -> bool {
+        let idle = |store: &mut Store| !store.work && !self.closed.is_cancelled();
+        let waited = self.work.wait_timeout_while(self.store(), pause, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.work = false;
+        !self.closed.is_cancelled()
     }
 
     fn tell(&self, changes: Vec<Change>) {
@@ -267,54 +414,40 @@ impl Shared {
         }
     }
 
-    fn lose(&self, why: Error) {
-        let first = {
-            let mut store = lock(&self.store);
-            let first = store.lost.is_none();
-            store.lost.get_or_insert(why.clone());
-            first
-        };
-        self.news.notify_all();
-        if let Some(listener) = self.listener.get().and_then(Weak::upgrade).filter(|_| first) {
-            listener.lost(&why);
+    /// Tells the listener of the link.
+    pub(super) fn tell_link(&self, link: Link) {
+        if let Some(listener) = self.listener.get().and_then(Weak::upgrade) {
+            listener.link(link);
+        }
+    }
+
+    /// The connection is gone: nothing that is known counts any more.
+    fn lose(&self, why: &Error) {
+        if self.store().lose(why) {
+            self.news.notify_all();
+            self.tell_link(Link::Lost { since: Timestamp::now(), why: why.clone() });
         }
     }
 }
 
-/// Connects to the first address of a host that answers.
-fn connect(host: &str, port: u16, timeout: Duration) -> Result<TcpStream> {
-    let deadline = Deadline::after(timeout);
-    let mut failure = std::io::Error::new(IoKind::NotFound, "the name has no address");
-    for address in resolve(host, port, timeout)? {
-        let left = deadline.remaining();
-        if left.is_zero() {
-            break;
-        }
-        match TcpStream::connect_timeout(&address, left) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
-        }
-    }
-    Err(unreachable(host, port, &failure))
-}
-
-/// The addresses of a host. Asking a name server has no deadline of its own, so it happens on a thread.
-fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>> {
-    if let Ok(ip) = host.parse() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
-    let failed = |error| unreachable(host, port, &error);
-    let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-    thread::Builder::new().name("astrobackend-resolve".into()).spawn(ask).map_err(failed)?;
-    match receiver.recv_timeout(timeout) {
-        Ok(addresses) => addresses.map_err(failed),
-        Err(_) => Err(Error::timeout(format!("finding the address of {host}"), timeout)),
+fn broken(error: &std::io::Error) -> Error {
+    match error.kind() {
+        IoKind::UnexpectedEof => Error::new(ErrorKind::Unreachable, "the server closed the connection"),
+        _ => Error::new(ErrorKind::Unreachable, format!("the connection broke: {error}")),
     }
 }
 
-fn unreachable(host: &str, port: u16, error: &std::io::Error) -> Error {
-    let kind = if error.kind() == IoKind::TimedOut { ErrorKind::Timeout } else { ErrorKind::Unreachable };
-    Error::new(kind, format!("no INDI server answers at {host}:{port}: {error}"))
+/// What is read, with note taken that the server is alive.
+struct Source<'a> {
+    shared: &'a Shared,
+    stream: &'a TcpStream,
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.stream.read(buffer)?;
+        self.shared.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.shared.store().last_bytes = Some(Instant::now());
+        Ok(bytes)
+    }
 }

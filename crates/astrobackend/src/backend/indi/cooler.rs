@@ -12,7 +12,11 @@ use crate::{
 /// The thermometer, and the set point when it is written.
 pub(super) const TEMPERATURE: (&str, &str) = ("CCD_TEMPERATURE", "CCD_TEMPERATURE_VALUE");
 
-const SWITCH: &str = "CCD_COOLER";
+/// Switches the cooler.
+pub(super) const SWITCH: &str = "CCD_COOLER";
+
+/// The element that does it.
+pub(super) const OFF: &str = "COOLER_OFF";
 
 /// What the cooler can do; `None` without one.
 pub(super) fn caps(device: &Device) -> Option<CoolerCaps> {
@@ -41,15 +45,12 @@ pub(super) fn state(device: &Device) -> Option<Cooler> {
 }
 
 /// Switches the cooler, with the temperature to reach.
-///
-/// The answer is that the driver has begun: some keep the vector busy until the temperature is reached,
-/// some for ever.
 pub(super) fn set(handle: &Handle, set_point: Option<Celsius>) -> Result<()> {
     let (caps, has_switch) = handle.read(|device| Ok((caps(device), device.can_set(SWITCH))))?;
     let Some(caps) = caps else { return handle.fail(Error::unsupported("has no cooler")) };
     let Some(wanted) = set_point else {
         return match has_switch {
-            true => handle.switch_on(SWITCH, "COOLER_OFF"),
+            true => handle.switch_on(SWITCH, OFF),
             false => handle.fail(Error::unsupported("cannot switch its cooler off")),
         };
     };
@@ -64,6 +65,17 @@ pub(super) fn set(handle: &Handle, set_point: Option<Celsius>) -> Result<()> {
     if has_switch {
         handle.switch_on(SWITCH, "COOLER_ON")?;
     }
-    let order = handle.send(TEMPERATURE.0, Values::Numbers(&[(TEMPERATURE.1, wanted.0)]))?;
-    handle.finish(&order, |device| device.property(TEMPERATURE.0).is_some_and(|it| it.seq > order.mark))
+    aim(handle, wanted.0)
+}
+
+/// Sets the temperature to reach.
+///
+/// The answer is that the driver has begun: some keep the vector busy until the temperature is reached,
+/// some for ever.
+pub(super) fn aim(handle: &Handle, degrees: f64) -> Result<()> {
+    let values = Values::Numbers(&[(TEMPERATURE.1, degrees)]);
+    let order = handle.send(TEMPERATURE.0, values)?;
+    handle.finish(&order, |device| device.property(TEMPERATURE.0).is_some_and(|it| it.seq > order.mark))?;
+    handle.declare(TEMPERATURE.0, values);
+    Ok(())
 }

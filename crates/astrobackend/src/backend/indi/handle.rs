@@ -119,6 +119,7 @@ impl Handle {
     pub(super) fn read<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
         self.read_any(|device| match self.usable(device) {
             true => look(device),
+            false if device.held => Err(Error::new(ErrorKind::NotConnected, "is being connected again")),
             false => Err(Error::not_connected()),
         })
     }
@@ -128,15 +129,31 @@ impl Handle {
         let store = self.connection.store();
         let found = match (&store.lost, store.device(&self.id.name)) {
             (Some(why), _) => Err(why.clone()),
+            (None, Some(device)) if device.mute => {
+                Err(Error::new(ErrorKind::Unreachable, "its driver has stopped answering"))
+            }
             (None, Some(device)) => look(device),
+            (None, None) if store.restoring => {
+                Err(Error::new(ErrorKind::Unreachable, "the connection was lost and is being restored"))
+            }
             (None, None) => Err(Error::new(ErrorKind::NotConnected, "its driver is not running")),
         };
         found.map_err(|error| self.name(error))
     }
 
-    /// Connected, and its properties are there.
+    /// Connected, its properties are there, and its settings are as they were before a restart.
     fn usable(&self, device: &Device) -> bool {
+        self.ready(device) && !device.held
+    }
+
+    /// Connected, and its properties are there.
+    fn ready(&self, device: &Device) -> bool {
         is_connected(device) && self.keys.iter().any(|key| device.has(key))
+    }
+
+    /// Remembers a setting, to be sent again after a restart of the driver.
+    pub(super) fn declare(&self, property: &'static str, values: Values<'_>) {
+        self.connection.store().claims.declare(&self.id, property, values);
     }
 
     /// Sends new values for a vector, all or some of its elements.
@@ -198,7 +215,9 @@ impl Handle {
     /// As [`Handle::send`]; `Device` with the driver's reason when it refuses; `Timeout`.
     pub(super) fn set(&self, property: &'static str, values: Values<'_>) -> Result<()> {
         let order = self.send(property, values)?;
-        self.finish(&order, |device| values.reached(device, property))
+        self.finish(&order, |device| values.reached(device, property))?;
+        self.declare(property, values);
+        Ok(())
     }
 
     /// Waits until an order has come to its end.
@@ -222,7 +241,10 @@ impl Handle {
     /// Turns one switch on, unless it is already.
     pub(super) fn switch_on(&self, property: &'static str, element: &str) -> Result<()> {
         match self.read_any(|device| Ok(device.switch(property, element)))? {
-            Some(true) => Ok(()),
+            Some(true) => {
+                self.declare(property, Values::On(element));
+                Ok(())
+            }
             _ => self.set(property, Values::On(element)),
         }
     }
@@ -245,14 +267,29 @@ impl Handle {
     pub(super) fn progress(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<Progress> {
         let store = self.connection.store();
         let progress = order.progress(store.device(&self.id.name), reached);
-        match &store.lost {
-            Some(why) if progress != Progress::Done => Err(self.name(why.clone())),
-            _ => Ok(progress),
+        match (&store.lost, store.lost_since(order.mark)) {
+            _ if progress == Progress::Done => Ok(progress),
+            (Some(why), _) => Err(self.name(why.clone())),
+            // The connection is back, and nobody knows what became of it.
+            (None, Some(why)) => Ok(Progress::Failed(why.clone())),
+            (None, None) => Ok(progress),
         }
     }
 
-    /// Connects the driver to its hardware and waits until its properties are there, all of them.
+    /// Connects the device and makes it ours: it will be connected again after a loss, until it is disconnected.
     pub(super) fn connect(&self) -> Result<()> {
+        self.bring_up(Self::usable)?;
+        self.connection.store().claims.add(&self.id, &self.address.clone().with_path(""), self.keys);
+        Ok(())
+    }
+
+    /// Connects the device again after a loss, before its settings are back.
+    pub(super) fn bring_back(&self) -> Result<()> {
+        self.bring_up(Self::ready)
+    }
+
+    /// Connects the driver to its hardware and waits until its properties are there, all of them.
+    fn bring_up(&self, enough: fn(&Self, &Device) -> bool) -> Result<()> {
         let deadline = self.connection.deadline();
         let (connected, born) = self.read_any(|device| Ok((is_connected(device), device.born)))?;
         if !connected {
@@ -267,7 +304,7 @@ impl Handle {
                 Some(device) if told(device) && !is_connected(device) && !device.is_busy("CONNECTION") => {
                     Some(Err(Error::new(ErrorKind::Device(0), "the driver disconnected again")))
                 }
-                Some(device) => (told(device) && self.usable(device)).then_some(Ok(())),
+                Some(device) => (told(device) && enough(self, device)).then_some(Ok(())),
             }
         });
         match complete.map_err(|error| self.name(error))? {
@@ -285,6 +322,11 @@ impl Handle {
 
     /// Disconnects the driver from its hardware.
     pub(super) fn disconnect(&self) -> Result<()> {
+        {
+            let mut store = self.connection.store();
+            store.claims.remove(&self.id.name);
+            store.release(&self.id.name);
+        }
         match self.read_any(|device| Ok(is_connected(device)))? {
             true => self.set("CONNECTION", Values::On("DISCONNECT")),
             false => Ok(()),

@@ -80,6 +80,17 @@ impl Made {
         }
     }
 
+    /// True when somebody else has it.
+    fn is_held(&self) -> bool {
+        let holders = match self {
+            Made::Camera(device) => Arc::strong_count(device),
+            Made::FilterWheel(device) => Arc::strong_count(device),
+            Made::Focuser(device) => Arc::strong_count(device),
+            Made::Mount(device) => Arc::strong_count(device),
+        };
+        holders > 1
+    }
+
     /// The state for listeners; no I/O.
     pub(super) fn look(&self) -> Result<DeviceState> {
         Ok(match self {
@@ -111,10 +122,17 @@ impl Registry {
         let store = self.connection.store();
         let mut all = Vec::new();
         for (name, device) in store.devices() {
-            all.extend(kinds(device).map(|kind| (DeviceId::new(kind, name), is_connected(device))));
+            all.extend(kinds(device).map(|kind| (DeviceId::new(kind, name), is_connected(device) && !device.held)));
         }
         all.sort();
         all
+    }
+
+    /// Forgets the objects of devices that are gone and that nobody holds.
+    pub(super) fn tidy(&self) {
+        let there = self.ids();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|id, made| there.contains(id) || made.is_held());
     }
 
     /// The names and kinds there are now.

@@ -5,7 +5,14 @@
 //! socket and thread, `handle` is what all devices have in common, the rest is a file for each kind.
 //!
 //! Addresses: `indi://host:7624/Device`; host, port and device may be left out (`localhost`, 7624, the only
-//! one of its kind). Option: `timeout`, seconds that a call waits for the server or a driver, 15 by default.
+//! one of its kind). Options, behind a `?`:
+//!
+//! - `timeout`: seconds that a call waits for the server or a driver, 15 by default.
+//! - `reconnect`: `on` (the default) or `off`. A lost connection is made again, with longer and longer pauses;
+//!   devices that were connected here are connected again and get their settings (binning, region, gain, set
+//!   point ...) again, each read back. Nothing is moved and no exposure is started.
+//! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
+//!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
 
 mod announcer;
 mod camera;
@@ -17,12 +24,14 @@ mod filter_wheel;
 mod focuser;
 mod handle;
 mod incoming;
+mod keeper;
 mod kinds;
 mod motion;
 mod mount;
 mod order;
 mod place;
 mod pulse;
+mod socket;
 mod store;
 
 use super::{Backend, no_such_device};
@@ -30,12 +39,11 @@ use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
-    wait::Deadline,
-    wire::indi::Message,
 };
 use announcer::Announcer;
-use connection::Connection;
+use connection::{Connection, Policy};
 use kinds::Registry;
+use socket::Server;
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr, TcpStream},
@@ -49,7 +57,10 @@ const PORT: u16 = 7624;
 /// The longest that a call waits unless the address says otherwise: real hardware may take this long to connect.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a server that answered at all may take to define its first device, and then to pause between two.
+/// When a silent server or driver is asked. Some drivers do nothing else while they read out a sensor.
+const ALIVE: Duration = Duration::from_secs(20);
+
+/// How long a server may say nothing before it has defined anything, and how long then.
 const FIRST_DEFINITION: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(250);
 
@@ -62,24 +73,38 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
     if address.scheme() != "indi" {
         return Err(Error::unsupported(format!("{} is not supported yet; use indi://host:port", address.scheme())));
     }
-    let timeout = timeout(address)?;
-    let connection = Connection::open(address.host().unwrap_or("localhost"), address.port().unwrap_or(PORT), timeout)?;
+    let host = address.host().unwrap_or("localhost").to_owned();
+    let server = Server { host, port: address.port().unwrap_or(PORT) };
+    let connection = Connection::open(server, policy(address)?)?;
     let registry = Arc::new(Registry::new(connection.clone(), &address.clone().with_path("")));
     let announcer = Arc::new(Announcer::new(registry.clone()));
     let listener: Weak<dyn connection::Listener> = Arc::<Announcer>::downgrade(&announcer);
     connection.tell(listener);
-    connection.send(&[Message::GetProperties { device: None, name: None }])?;
+    keeper::start(&connection)?;
     Ok(Arc::new(IndiBackend { address: address.clone(), connection, registry, announcer }))
 }
 
-fn timeout(address: &Address) -> Result<Duration> {
-    let Some((name, value)) = address.options().first() else { return Ok(TIMEOUT) };
-    if let Some((unknown, _)) = address.options().iter().find(|(name, _)| name != "timeout") {
-        return Err(Error::invalid(format!("{address}: there is no option {unknown:?}, only timeout")));
+/// The options of an address.
+fn policy(address: &Address) -> Result<Policy> {
+    let wrong = |why: String| Error::invalid(format!("{address}: {why}"));
+    let seconds = |name: &str, value: &str| {
+        let seconds = value.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
+        seconds.map(Duration::from_secs_f64).ok_or_else(|| wrong(format!("{name} must be 0.1 to 3600 seconds")))
+    };
+    let mut policy = Policy { timeout: TIMEOUT, reconnect: true, alive: ALIVE };
+    for (name, value) in address.options() {
+        match name.as_str() {
+            "timeout" => policy.timeout = seconds(name, value)?,
+            "alive" => policy.alive = seconds(name, value)?,
+            "reconnect" => match value.as_str() {
+                "on" => policy.reconnect = true,
+                "off" => policy.reconnect = false,
+                _ => return Err(wrong("reconnect must be on or off".into())),
+            },
+            _ => return Err(wrong(format!("there is no option {name:?}; there are timeout, reconnect and alive"))),
+        }
     }
-    let seconds = value.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
-    let seconds = seconds.ok_or_else(|| Error::invalid(format!("{address}: {name} must be 0.1 to 3600 seconds")))?;
-    Ok(Duration::from_secs_f64(seconds))
+    Ok(policy)
 }
 
 /// The default server, if one listens on this machine.
@@ -111,10 +136,9 @@ impl IndiBackend {
     /// Waits until the drivers have told what there is: nothing says that the last one is through, so a pause
     /// in the definitions has to.
     fn settle(&self, complete: impl Fn(&Registry, &store::Store) -> bool) -> Result<()> {
-        let timeout = self.connection.timeout;
-        let settled = self.connection.wait(Deadline::after(timeout.min(FIRST_DEFINITION)), |store| {
-            let quiet = store.last_definition.is_some_and(|last| last.elapsed() >= QUIET);
-            (quiet || complete(&self.registry, store)).then_some(())
+        let settled = self.connection.wait(self.connection.deadline(), |store| {
+            let pause = if store.last_definition.is_some() { QUIET } else { FIRST_DEFINITION };
+            (store.has_defined_nothing_for(pause) || complete(&self.registry, store)).then_some(())
         });
         settled.map(drop)
     }
@@ -156,6 +180,8 @@ mod tests {
     fn bad_options_and_dead_ports_are_refused() {
         assert_eq!(kind_of("indi://localhost?time=3"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?timeout=never"), ErrorKind::InvalidValue);
+        assert_eq!(kind_of("indi://localhost?alive=0"), ErrorKind::InvalidValue);
+        assert_eq!(kind_of("indi://localhost?reconnect=perhaps"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi+unix:///tmp/indiserver"), ErrorKind::Unsupported);
         // Port 1 is reserved and nothing listens there.
         assert_eq!(kind_of("indi://127.0.0.1:1?timeout=2"), ErrorKind::Unreachable);

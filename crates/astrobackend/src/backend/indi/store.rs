@@ -4,16 +4,16 @@
 //! number, and properties remember the numbers of their last news, so that a command can tell its
 //! answer from what was already there when it was sent.
 
-use super::incoming::Incoming;
+use super::{incoming::Incoming, keeper::Claims};
 use crate::{
-    Error, Image, Result,
+    Error, ErrorKind, Image, Result,
     event::Level,
     wire::indi::{Elements, Message, Number as WireNumber, Perm, State, Vector},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Bytes that all definitions and values together may take, BLOBs not counted.
@@ -21,6 +21,9 @@ const MAX_WEIGHT: usize = 64 << 20;
 
 /// What an element costs besides its texts.
 const ELEMENT_WEIGHT: usize = 160;
+
+/// Letters of a message to people; INDI's own limit is 255.
+const MAX_NOTE: usize = 4096;
 
 /// Messages kept for each device.
 const MAX_NOTES: usize = 32;
@@ -35,10 +38,22 @@ pub(super) struct Store {
     pub(super) seq: u64,
     /// Number of the last command or question sent.
     pub(super) sent: u64,
-    /// When the last definition came.
-    pub(super) last_definition: Option<Instant>,
-    /// Why the connection is gone, once it is.
+    /// When and under which number the last definition came.
+    pub(super) last_definition: Option<(Instant, u64)>,
+    /// When the last bytes came.
+    pub(super) last_bytes: Option<Instant>,
+    /// Why the connection is gone, while it is.
     pub(super) lost: Option<Error>,
+    /// When (by number) and why it was lost last; it may be back since.
+    last_loss: Option<(u64, Error)>,
+    /// It is back, and not everything is as it was yet.
+    pub(super) restoring: bool,
+    /// A device of ours appeared, or everything has to: there is work for the keeper.
+    pub(super) work: bool,
+    /// The server answers pings.
+    pub(super) pings: bool,
+    /// The devices that are ours.
+    pub(super) claims: Claims,
     /// Somebody listens, so `changes` is kept.
     pub(super) watched: bool,
     /// What changed since it was last taken.
@@ -61,6 +76,12 @@ pub(super) enum Change {
 pub(super) struct Device {
     /// Number of the message that first defined it; another one after a restart of its driver.
     pub(super) born: u64,
+    /// Number of the last message from it.
+    heard: u64,
+    /// It is ours and was connected before it went away: not to be used until it is as it was.
+    pub(super) held: bool,
+    /// Its driver does not answer any more: what it told last is not true any more either.
+    pub(super) mute: bool,
     properties: BTreeMap<String, Property>,
     notes: VecDeque<Note>,
 }
@@ -169,6 +190,78 @@ impl Store {
         self.devices.get_mut(device)?.properties.get_mut(name)
     }
 
+    /// True when the drivers made a pause in their definitions; on a slow line a definition takes its time.
+    pub(super) fn has_defined_nothing_for(&self, pause: Duration) -> bool {
+        let line_rests = self.last_bytes.is_none_or(|last| last.elapsed() >= pause);
+        match self.last_definition {
+            Some((when, seq)) => when.elapsed() >= pause && (line_rests || self.seq > seq),
+            None => line_rests,
+        }
+    }
+
+    /// Notes that the connection is gone; false when that is known already.
+    pub(super) fn lose(&mut self, why: &Error) -> bool {
+        if self.lost.is_some() {
+            return false;
+        }
+        self.seq += 1;
+        let error = match why.kind() {
+            ErrorKind::Unreachable => why.clone(),
+            _ => Error::new(ErrorKind::Unreachable, why.message().to_owned()).caused_by(why.clone()),
+        };
+        self.last_loss = Some((self.seq, error.clone()));
+        self.lost = Some(error);
+        true
+    }
+
+    /// Why the connection was lost since a message, also when it is back; or why it is gone now.
+    pub(super) fn lost_since(&self, seq: u64) -> Option<&Error> {
+        let since = self.last_loss.as_ref().filter(|(when, _)| *when > seq).map(|(_, why)| why);
+        since.or(self.lost.as_ref())
+    }
+
+    /// The connection is back: everything will be told again.
+    pub(super) fn start_anew(&mut self) {
+        self.lost = None;
+        self.restoring = true;
+        self.work = true;
+        self.last_bytes = Some(Instant::now());
+        self.last_definition = None;
+        self.changes.clear();
+        self.devices.clear();
+        self.weight = 0;
+    }
+
+    /// Devices of ours that are not as they were yet.
+    pub(super) fn held(&self) -> Vec<String> {
+        self.devices.iter().filter(|(_, device)| device.held).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A device is as it was.
+    pub(super) fn release(&mut self, device: &str) {
+        if let Some(device) = self.devices.get_mut(device) {
+            device.held = false;
+        }
+    }
+
+    /// A count that grows with everything a device says; `None` when it is not there.
+    pub(super) fn heard(&self, device: &str) -> Option<u64> {
+        self.devices.get(device).map(|device| device.heard)
+    }
+
+    /// Notes that a driver does not answer any more; false when that is known already.
+    pub(super) fn mute(&mut self, device: &str) -> bool {
+        let Some(found) = self.devices.get_mut(device).filter(|device| !device.mute) else { return false };
+        found.mute = true;
+        self.touch(device);
+        true
+    }
+
+    /// Notes a message of our own about a device.
+    pub(super) fn note(&mut self, device: &str, text: &str) {
+        self.say(Some(device), Some(text));
+    }
+
     /// Notes that something about a device changed.
     pub(super) fn touch(&mut self, device: &str) {
         if self.watched {
@@ -191,7 +284,13 @@ impl Store {
                 self.delete(&device, name.as_deref());
                 self.touch(&device);
             }
-            Message::Message { device, text, .. } => self.say(device.as_deref(), Some(&text)),
+            Message::Message { device, text, .. } => {
+                if let Some(device) = device.as_deref().and_then(|name| self.devices.get_mut(name)) {
+                    device.hear(self.seq);
+                }
+                self.say(device.as_deref(), Some(&text));
+            }
+            Message::PingReply { .. } => self.pings = true,
             _ => {}
         }
         if self.weight > MAX_WEIGHT {
@@ -224,15 +323,19 @@ impl Store {
 
     fn define(&mut self, vector: Vector<'_>) {
         let seq = self.seq;
-        self.last_definition = Some(Instant::now());
+        self.last_definition = Some((Instant::now(), seq));
         self.say(Some(&vector.device), vector.message.as_deref());
         let device = match self.devices.get_mut(vector.device.as_ref()) {
             Some(device) => device,
             None => {
                 self.weight += ELEMENT_WEIGHT + vector.device.len();
-                self.devices.entry(vector.device.to_string()).or_insert(Device { born: seq, ..Device::default() })
+                let held = self.claims.has(&vector.device);
+                self.work |= held;
+                let device = Device { born: seq, held, ..Device::default() };
+                self.devices.entry(vector.device.to_string()).or_insert(device)
             }
         };
+        device.hear(seq);
         let old = device.properties.remove(vector.name.as_ref());
         self.weight -= old.as_ref().map_or(0, Property::weight);
         let (name, owner) = (vector.name.to_string(), vector.device.to_string());
@@ -250,6 +353,7 @@ impl Store {
         self.say(Some(&vector.device), vector.message.as_deref());
         // What was never defined cannot be understood; its definition will bring the values.
         let Some(device) = self.devices.get_mut(vector.device.as_ref()) else { return };
+        device.hear(seq);
         let Some(property) = device.properties.get_mut(vector.name.as_ref()) else { return };
         if self.watched {
             changed(&mut self.changes, &vector.device);
@@ -285,7 +389,8 @@ impl Store {
 
     fn say(&mut self, device: Option<&str>, text: Option<&str>) {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return };
-        let (level, text) = level_of(text);
+        let end = text.char_indices().nth(MAX_NOTE).map_or(text.len(), |(at, _)| at);
+        let (level, text) = level_of(&text[..end]);
         if let Some(device) = device.and_then(|name| self.devices.get_mut(name)) {
             if device.notes.len() >= MAX_NOTES {
                 device.notes.pop_front();
@@ -315,6 +420,12 @@ fn level_of(text: &str) -> (Level, &str) {
 }
 
 impl Device {
+    /// It has said something: it lives.
+    fn hear(&mut self, seq: u64) {
+        self.heard = seq;
+        self.mute = false;
+    }
+
     /// A property.
     pub(super) fn property(&self, name: &str) -> Option<&Property> {
         self.properties.get(name)
