@@ -23,6 +23,7 @@ mod exposure;
 mod filter_wheel;
 mod focuser;
 mod handle;
+mod incoming;
 mod keeper;
 mod kinds;
 mod motion;
