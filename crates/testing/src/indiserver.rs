@@ -72,6 +72,11 @@ impl IndiServer {
         self.port
     }
 
+    /// The name of its abstract unix socket.
+    pub fn socket(&self) -> String {
+        self.folder.path().join("socket").display().to_string()
+    }
+
     /// What it has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -45,6 +45,16 @@ pub fn parse(bytes: &[u8]) -> Result<(Image, Header)> {
     first_image(Input::new(bytes, bytes.len() as u64))
 }
 
+/// Reads the first image of a FITS file of a length from what delivers it, as [`read`] does.
+///
+/// Nothing is read beyond the image. Memory: the image once.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_from(reader: impl BufRead, length: u64) -> Result<(Image, Header)> {
+    first_image(Input::new(reader, length))
+}
+
 fn first_image<R: BufRead>(mut input: Input<R>) -> Result<(Image, Header)> {
     let primary = input.header()?;
     if is_image(&primary) {

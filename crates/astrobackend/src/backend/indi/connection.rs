@@ -4,6 +4,7 @@
 //! more patiently, and the [`keeper`](super::keeper) puts things back to where they were.
 
 use super::{
+    incoming::{Incoming, receive},
     socket::{Server, connect},
     store::{Change, Store},
 };
@@ -330,26 +331,37 @@ impl Shared {
     }
 
     /// Reads until the connection ends; why it did.
-    fn read(&self, mut stream: &TcpStream) -> Error {
-        let mut parser = Parser::default();
+    fn read(&self, stream: &TcpStream) -> Error {
+        let (mut parser, mut pictures) = (Parser::default(), Vec::new());
+        let mut source = Source { shared: self, stream };
         loop {
-            match stream.read(parser.room()) {
+            match source.read(parser.room()) {
                 Ok(0) => return Error::new(ErrorKind::Unreachable, "the server closed the connection"),
                 Ok(bytes) => {
-                    self.received.fetch_add(bytes as u64, Ordering::Relaxed);
-                    if let Err(error) = self.take_in(&mut parser, bytes, stream) {
+                    parser.filled(bytes);
+                    if let Err(error) = self.take_in(&mut parser, &mut source, &mut pictures) {
                         return error;
                     }
                 }
                 Err(error) if error.kind() == IoKind::Interrupted => {}
-                Err(error) => return Error::new(ErrorKind::Unreachable, format!("the connection broke: {error}")),
+                Err(error) => return broken(&error),
             }
         }
     }
 
-    /// Parses what came and puts it into the store, under one lock for all the messages of a read.
-    fn take_in(&self, parser: &mut Parser, bytes: usize, mut stream: &TcpStream) -> Result<()> {
-        parser.filled(bytes);
+    /// Parses what came, and receives the rest of a BLOB that has begun.
+    fn take_in(&self, parser: &mut Parser, source: &mut Source<'_>, pictures: &mut Vec<Incoming>) -> Result<()> {
+        let wanted = |device: &str, vector: &str| self.store().wants_blobs(device, vector);
+        loop {
+            self.take_messages(parser, source.stream, pictures)?;
+            if !receive(parser, &mut *source, wanted, pictures).map_err(|error| broken(&error))? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts what came into the store, under one lock for all the messages of a read.
+    fn take_messages(&self, parser: &mut Parser, mut stream: &TcpStream, pictures: &mut Vec<Incoming>) -> Result<()> {
         let mut store: Option<MutexGuard<'_, Store>> = None;
         while let Some(message) = parser.next_message() {
             match message {
@@ -362,13 +374,19 @@ impl Shared {
                         Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {error}"))
                     })?;
                 }
-                Ok(message) => store.get_or_insert_with(|| self.store()).apply(message)?,
+                Ok(message) => {
+                    let store = store.get_or_insert_with(|| self.store());
+                    store.apply(message)?;
+                    pictures.drain(..).for_each(|picture| store.deliver(picture));
+                }
                 // It costs only itself; what waits for it has a deadline.
-                Err(error) => store.get_or_insert_with(|| self.store()).complain(&error),
+                Err(error) => {
+                    pictures.clear();
+                    store.get_or_insert_with(|| self.store()).complain(&error);
+                }
             }
         }
-        let mut store = store.unwrap_or_else(|| self.store());
-        store.last_bytes = Some(Instant::now());
+        let Some(mut store) = store else { return Ok(()) };
         let changes = std::mem::take(&mut store.changes);
         let work = store.work;
         drop(store);
@@ -409,5 +427,27 @@ impl Shared {
             self.news.notify_all();
             self.tell_link(Link::Lost { since: Timestamp::now(), why: why.clone() });
         }
+    }
+}
+
+fn broken(error: &std::io::Error) -> Error {
+    match error.kind() {
+        IoKind::UnexpectedEof => Error::new(ErrorKind::Unreachable, "the server closed the connection"),
+        _ => Error::new(ErrorKind::Unreachable, format!("the connection broke: {error}")),
+    }
+}
+
+/// What is read, with note taken that the server is alive.
+struct Source<'a> {
+    shared: &'a Shared,
+    stream: &'a TcpStream,
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.stream.read(buffer)?;
+        self.shared.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.shared.store().last_bytes = Some(Instant::now());
+        Ok(bytes)
     }
 }

@@ -1,8 +1,9 @@
 //! One exposure from the command to the picture: is this the BLOB that was asked for, and what if none comes?
 
 use super::{
+    incoming::is_fits,
     order::Order,
-    store::{Blob, Device},
+    store::{Blob, Content, Device},
 };
 use crate::{
     Error, ErrorKind, Image, Result, Timestamp,
@@ -94,13 +95,16 @@ impl Taking {
     /// # Errors
     /// `Protocol` when it is damaged, `Unsupported` for another format.
     pub(super) fn picture(&self, blob: &Blob) -> Result<Image> {
-        let format = blob.format.to_ascii_lowercase();
-        if ![".fits", ".fit", ".fts"].contains(&format.as_str()) {
-            return Err(Error::unsupported(format!(
-                "sends the image as {format:?}, which cannot be read; set it to FITS"
-            )));
-        }
-        let (mut image, _) = fits::parse(&blob.data)?;
+        let format = &blob.format;
+        let mut image = match blob.take() {
+            Some(Content::Picture(picture)) => picture?,
+            Some(Content::File(file)) if is_fits(format) => fits::parse(&file)?.0,
+            Some(Content::File(_)) => {
+                let message = format!("sends the image as {format:?}, which cannot be read; set it to FITS");
+                return Err(Error::unsupported(message));
+            }
+            None => return Err(Error::invalid_operation("the image was already taken")),
+        };
         let (width, height) = (image.width(), image.height());
         let meta = &mut image.meta;
         meta.frame_type = Some(self.exposure.frame_type);

@@ -1,7 +1,7 @@
 //! INDI: drivers behind an `indiserver`, over TCP.
 //!
-//! One reading thread per connection fills a [`store`] of everything the drivers tell, so reading a state
-//! costs no I/O. Commands are [`order`]s: sent, and finished when the device says so. `connection` holds
+//! One reading thread per connection fills a `store` of everything the drivers tell, so reading a state
+//! costs no I/O. Commands are `order`s: sent, and finished when the device says so. `connection` holds
 //! socket and thread, `handle` is what all devices have in common, the rest is a file for each kind.
 //!
 //! Addresses: `indi://host:7624/Device`; host, port and device may be left out (`localhost`, 7624, the only
@@ -25,6 +25,7 @@ mod exposure;
 mod filter_wheel;
 mod focuser;
 mod handle;
+mod incoming;
 mod keeper;
 mod kinds;
 mod motion;

@@ -4,15 +4,15 @@
 //! number, and properties remember the numbers of their last news, so that a command can tell its
 //! answer from what was already there when it was sent.
 
-use super::keeper::Claims;
+use super::{incoming::Incoming, keeper::Claims};
 use crate::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Image, Result,
     event::Level,
     wire::indi::{Elements, Message, Number as WireNumber, Perm, State, Vector},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -151,7 +151,27 @@ pub(super) struct Blob {
     /// Number of the message that brought it.
     pub(super) seq: u64,
     pub(super) format: String,
-    pub(super) data: Vec<u8>,
+    content: Mutex<Option<Content>>,
+}
+
+/// What a BLOB holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// The file itself.
+    File(Vec<u8>),
+    /// The picture that was made of it while it arrived.
+    Picture(Result<Image>),
+}
+
+impl Blob {
+    fn new(seq: u64, format: String, content: Content) -> Arc<Self> {
+        Arc::new(Blob { seq, format, content: Mutex::new(Some(content)) })
+    }
+
+    /// The content, the first time.
+    pub(super) fn take(&self) -> Option<Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 impl Store {
@@ -285,6 +305,20 @@ impl Store {
     /// Notes that the server said something that could not be understood.
     pub(super) fn complain(&mut self, error: &Error) {
         self.say(None, Some(&format!("[WARNING] the server sent nonsense: {error}")));
+    }
+
+    /// True when somebody waits for the BLOBs of a vector.
+    pub(super) fn wants_blobs(&self, device: &str, vector: &str) -> bool {
+        self.device(device).and_then(|device| device.property(vector)).is_some_and(|property| property.wanted)
+    }
+
+    /// Takes in a picture that came with the last message.
+    pub(super) fn deliver(&mut self, incoming: Incoming) {
+        let seq = self.seq;
+        let property = self.property_mut(&incoming.device, &incoming.vector).filter(|property| property.wanted);
+        if let Some(Value::Blob(blob)) = property.and_then(|property| property.value_mut(&incoming.element)) {
+            *blob = Some(Blob::new(seq, incoming.format, Content::Picture(incoming.picture)));
+        }
     }
 
     fn define(&mut self, vector: Vector<'_>) {
@@ -550,8 +584,8 @@ impl Property {
                 let wanted = self.wanted;
                 all.into_iter().filter(|one| wanted && !one.value.data.is_empty()).for_each(|one| {
                     if let Some(Value::Blob(blob)) = self.value_mut(&one.name) {
-                        let (format, data) = (one.value.format.into_owned(), one.value.data);
-                        *blob = Some(Arc::new(Blob { seq, format, data }));
+                        let content = Content::File(one.value.data);
+                        *blob = Some(Blob::new(seq, one.value.format.into_owned(), content));
                     }
                 });
             }

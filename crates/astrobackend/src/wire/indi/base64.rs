@@ -1,5 +1,8 @@
 //! Base64 in pieces: characters arrive cut anywhere, with or without line breaks, and the bytes go
-//! straight into the one buffer that the BLOB will be.
+//! straight into the one buffer that wants them.
+
+use base64_simd::STANDARD;
+use memchr::memchr3;
 
 /// Decodes one BLOB, piece by piece.
 #[derive(Debug, Default)]
@@ -13,66 +16,60 @@ pub(super) struct Decoder {
     pub(super) corrupt: bool,
 }
 
-/// Marks what is not one of the 64 characters; above all 24 bits of a group.
-const NONE: u32 = 1 << 31;
-
-/// Value of each character, shifted to each of its four places in a group.
-static TABLES: [[u32; 256]; 4] = tables();
-
-const fn tables() -> [[u32; 256]; 4] {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut tables = [[NONE; 256]; 4];
-    let mut value = 0;
-    while value < 64 {
-        let mut place = 0;
-        while place < 4 {
-            tables[place][alphabet[value] as usize] = (value as u32) << (18 - 6 * place);
-            place += 1;
-        }
-        value += 1;
-    }
-    tables
-}
-
 impl Decoder {
     /// Decodes a piece onto the end of `out`, but never beyond `limit` bytes in all: what is more is padding.
     pub(super) fn decode(&mut self, mut input: &[u8], out: &mut Vec<u8>, limit: usize) {
         while !input.is_empty() && out.len() < limit {
-            if self.count == 0 && !self.ended {
-                let done = decode_groups(input, out);
-                input = &input[done..];
+            let needed = (limit - out.len()).div_ceil(3).saturating_mul(4);
+            let piece = &input[..input.len().min(needed)];
+            let line = memchr3(b'\n', b'\r', b'=', piece).unwrap_or(piece.len());
+            self.line(&piece[..line], out);
+            if let Some(end) = piece.get(line) {
+                self.take(*end, out);
             }
-            // Up to the end of a group one by one: an unfinished group, a blank, a line break, the end.
-            while let Some((first, rest)) = input.split_first() {
-                input = rest;
-                self.take(*first, out);
-                if self.count == 0 && !first.is_ascii_whitespace() {
-                    break;
-                }
-            }
+            input = &input[(line + 1).min(piece.len())..];
         }
         out.truncate(limit);
     }
 
+    /// Decodes characters without a line break: all groups of four at once, unless something else is among them.
+    fn line(&mut self, line: &[u8], out: &mut Vec<u8>) {
+        // A group that began before is finished first.
+        let (head, rest) = line.split_at(usize::from((4 - self.count) % 4).min(line.len()));
+        head.iter().for_each(|byte| self.take(*byte, out));
+        let (groups, tail) = rest.split_at(rest.len() / 4 * 4);
+        let all = self.count == 0 && !self.ended && STANDARD.decode_append(groups, out).is_ok();
+        let rest = if all { tail } else { rest };
+        rest.iter().for_each(|byte| self.take(*byte, out));
+    }
+
     fn take(&mut self, byte: u8, out: &mut Vec<u8>) {
-        let value = TABLES[3][byte as usize];
+        let value = VALUES[byte as usize];
         if value != NONE && !self.ended {
-            self.pending = self.pending << 6 | value;
+            self.pending = self.pending << 6 | u32::from(value);
             self.count += 1;
             if self.count == 4 {
                 out.extend_from_slice(&self.pending.to_be_bytes()[1..]);
                 (self.pending, self.count) = (0, 0);
             }
         } else if byte == b'=' {
-            self.finish(out);
+            self.end_of_groups(out);
             self.ended = true;
         } else if !byte.is_ascii_whitespace() {
             self.corrupt = true;
         }
     }
 
-    /// Writes the bytes of a last group that is shorter than four.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+    /// Writes the bytes of a last group that is shorter than four, within the limit.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>, limit: usize) {
+        // Characters beyond the limit may have begun a group.
+        if out.len() < limit {
+            self.end_of_groups(out);
+            out.truncate(limit);
+        }
+    }
+
+    fn end_of_groups(&mut self, out: &mut Vec<u8>) {
         let bytes = (self.pending << (6 * (4 - u32::from(self.count)) % 24)).to_be_bytes();
         out.extend_from_slice(match self.count {
             2 => &bytes[1..2],
@@ -84,36 +81,24 @@ impl Decoder {
     }
 }
 
-/// Decodes whole groups of four up to the first that holds anything else; returns the characters used.
-fn decode_groups(input: &[u8], out: &mut Vec<u8>) -> usize {
-    let start = out.len();
-    out.resize(start + input.len() / 4 * 3, 0);
-    let mut groups = 0;
-    for (four, three) in input.chunks_exact(4).zip(out[start..].chunks_exact_mut(3)) {
-        let bits = TABLES[0][four[0] as usize]
-            | TABLES[1][four[1] as usize]
-            | TABLES[2][four[2] as usize]
-            | TABLES[3][four[3] as usize];
-        if bits & NONE != 0 {
-            break;
-        }
-        three.copy_from_slice(&bits.to_be_bytes()[1..]);
-        groups += 1;
+/// Marks what is not one of the 64 characters.
+const NONE: u8 = 255;
+
+/// The value of each character.
+static VALUES: [u8; 256] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [NONE; 256];
+    let mut value = 0;
+    while value < 64 {
+        values[alphabet[value] as usize] = value as u8;
+        value += 1;
     }
-    out.truncate(start + groups * 3);
-    groups * 4
-}
+    values
+};
 
 /// Appends the base64 of some bytes, in one line as `indiserver` writes it.
 pub(super) fn encode(data: &[u8], out: &mut Vec<u8>) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    out.reserve(data.len().div_ceil(3) * 4);
-    for three in data.chunks(3) {
-        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for place in 0..4 {
-            out.push(if place <= three.len() { ALPHABET[(bits >> (18 - 6 * place) & 63) as usize] } else { b'=' });
-        }
-    }
+    STANDARD.encode_append(data, out);
 }
 
 #[cfg(test)]
@@ -124,8 +109,7 @@ mod tests {
     fn decode(pieces: &[&[u8]], limit: usize) -> (Vec<u8>, bool) {
         let (mut decoder, mut out) = (Decoder::default(), Vec::new());
         pieces.iter().for_each(|piece| decoder.decode(piece, &mut out, limit));
-        decoder.finish(&mut out);
-        out.truncate(limit);
+        decoder.finish(&mut out, limit);
         (out, decoder.corrupt)
     }
 
@@ -135,6 +119,7 @@ mod tests {
         assert_eq!(decode(&[b"Zm9v", b"Yg=="], 99), (b"foob".to_vec(), false));
         assert_eq!(decode(&[b"\n Zm9\r\nvYm", b"E= \n"], 99), (b"fooba".to_vec(), false));
         assert_eq!(decode(&[b"Zm9vYmFy"], 4), (b"foob".to_vec(), false));
+        assert_eq!(decode(&[b"Z", b"m9vYmFyZ"], 3), (b"foo".to_vec(), false), "a group begins beyond the limit");
         assert_eq!(decode(&[b"Zm9vYmE"], 99), (b"fooba".to_vec(), false), "missing padding");
         assert!(decode(&[b"Zm9v*mFy"], 99).1 && decode(&[b"Zm9vY"], 99).1);
     }

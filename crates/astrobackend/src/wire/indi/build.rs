@@ -3,16 +3,11 @@
 use super::{
     message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector},
     number::parse_number,
-    text::decode,
+    tag::{Attribute, Span},
+    text::Source,
 };
 use crate::{Error, Result};
 use std::borrow::Cow;
-
-/// First byte and the byte after the last, counted from the beginning of the message.
-pub(super) type Span = (u32, u32);
-
-/// Name and value of an attribute.
-pub(super) type Attribute = (Span, Span);
 
 /// An opening tag: the root first, then the elements.
 #[derive(Debug)]
@@ -29,38 +24,19 @@ pub(super) struct Tag {
     pub(super) corrupt: bool,
 }
 
-fn slice(bytes: &[u8], (from, to): Span) -> &[u8] {
-    bytes.get(from as usize..to as usize).unwrap_or_default()
-}
-
 impl Tag {
     pub(super) fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        slice(bytes, self.name)
+        bytes.get(self.name.0 as usize..self.name.1 as usize).unwrap_or_default()
     }
 
-    pub(super) fn attribute<'a>(&self, name: &str, bytes: &'a [u8], all: &[Attribute]) -> Option<Cow<'a, str>> {
-        let mut own = all[self.attributes.0..self.attributes.1].iter();
-        let (_, value) = own.find(|(key, _)| slice(bytes, *key) == name.as_bytes())?;
-        Some(decode(slice(bytes, *value)))
-    }
-}
-
-/// Notes the attributes in `bytes[from..]`; what is no `name="value"` is passed over.
-pub(super) fn find_attributes(bytes: &[u8], from: usize, out: &mut Vec<Attribute>) {
-    let mut at = from;
-    while let Some(equals) = memchr::memchr(b'=', &bytes[at..]).map(|found| at + found) {
-        let before = bytes[at..equals].trim_ascii_end();
-        let name_start = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
-        let name = ((at + name_start) as u32, (at + before.len()) as u32);
-        let blanks = bytes[equals + 1..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let open = equals + 1 + blanks;
-        let Some(quote @ (b'"' | b'\'')) = bytes.get(open) else {
-            at = equals + 1;
-            continue;
-        };
-        let Some(length) = memchr::memchr(*quote, &bytes[open + 1..]) else { return };
-        out.push((name, ((open + 1) as u32, (open + 1 + length) as u32)));
-        at = open + 2 + length;
+    /// Names and values of its attributes among those of the whole message.
+    pub(super) fn attributes<'a>(
+        &self,
+        source: Source<'a>,
+        all: &[Attribute],
+    ) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> {
+        let own = all[self.attributes.0..self.attributes.1].iter();
+        own.map(move |(name, value)| (source.raw(*name), source.text(*value)))
     }
 }
 
@@ -129,59 +105,79 @@ impl Root {
 /// A tag with everything needed to read it.
 #[derive(Clone, Copy)]
 struct Node<'a, 'p> {
-    bytes: &'a [u8],
+    source: Source<'a>,
     attributes: &'p [Attribute],
     tag: &'p Tag,
 }
 
 impl<'a> Node<'a, '_> {
-    fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.tag.attribute(name, self.bytes, self.attributes)
+    fn attributes(&self) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> {
+        self.tag.attributes(self.source, self.attributes)
     }
 
-    fn required(&self, name: &str) -> Result<Cow<'a, str>> {
-        self.get(name).filter(|text| !text.is_empty()).ok_or_else(|| {
-            let tag = decode(self.tag.name(self.bytes));
+    fn get(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.attributes().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// What an attribute must tell.
+    fn required(&self, name: &str, value: Option<Cow<'a, str>>) -> Result<Cow<'a, str>> {
+        value.filter(|text| !text.is_empty()).ok_or_else(|| {
+            let tag = self.source.text(self.tag.name);
             Error::protocol(format!("a {tag} has no {name}"))
         })
     }
 
-    fn number(&self, name: &str) -> Option<f64> {
-        self.get(name).and_then(|text| parse_number(&text))
-    }
-
-    fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Option<T> {
-        self.get(name).and_then(|word| parse(word.trim()))
+    fn need(&self, name: &str) -> Result<Cow<'a, str>> {
+        self.required(name, self.get(name))
     }
 
     fn text(&self) -> Cow<'a, str> {
-        decode(slice(self.bytes, self.tag.text).trim_ascii())
+        match self.source.text(self.tag.text) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+            Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_owned()),
+        }
     }
 
     fn element<T>(&self, value: T) -> Result<Element<'a, T>> {
-        Ok(Element { name: self.required("name")?, label: self.get("label"), value })
+        self.element_with(value, |_, _, _| {})
+    }
+
+    /// The element; `take` gets the attributes that not every element has.
+    fn element_with<T>(&self, mut value: T, take: impl Fn(&mut T, &[u8], Cow<'a, str>)) -> Result<Element<'a, T>> {
+        let (mut name, mut label) = (None, None);
+        for (key, text) in self.attributes() {
+            match key {
+                b"name" => name = Some(text),
+                b"label" => label = Some(text),
+                _ => take(&mut value, key, text),
+            }
+        }
+        Ok(Element { name: self.required("name", name)?, label, value })
     }
 
     fn as_number(&self) -> Result<Element<'a, Number<'a>>> {
-        self.element(Number {
-            value: parse_number(&self.text()),
-            format: self.get("format"),
-            min: self.number("min"),
-            max: self.number("max"),
-            step: self.number("step"),
+        let value = parse_number(&self.text());
+        let number = Number { value, format: None, min: None, max: None, step: None };
+        self.element_with(number, |number, key, text| match key {
+            b"format" => number.format = Some(text),
+            b"min" => number.min = parse_number(&text),
+            b"max" => number.max = parse_number(&text),
+            b"step" => number.step = parse_number(&text),
+            _ => {}
         })
     }
 
     fn as_blob(&self, blobs: &mut [Vec<u8>]) -> Result<Element<'a, Blob<'a>>> {
         if self.tag.corrupt {
-            return Err(Error::protocol(format!("the BLOB {} is not base64", self.required("name")?)));
+            return Err(Error::protocol(format!("the BLOB {} is not base64", self.need("name")?)));
         }
         let data = self.tag.blob.and_then(|n| blobs.get_mut(n)).map(std::mem::take).unwrap_or_default();
-        self.element(Blob {
-            format: self.get("format").unwrap_or_default(),
-            size: self.get("size").and_then(|text| text.trim().parse().ok()),
-            data,
-            attached: self.get("attached").is_some_and(|word| word == "true"),
+        let blob = Blob { format: Cow::Borrowed(""), size: None, data, attached: false };
+        self.element_with(blob, |blob, key, text| match key {
+            b"format" => blob.format = text,
+            b"size" => blob.size = text.trim().parse().ok(),
+            b"attached" => blob.attached = text == "true",
+            _ => {}
         })
     }
 }
@@ -195,7 +191,7 @@ pub(super) fn build<'a>(
     blobs: Vec<Vec<u8>>,
 ) -> Result<Message<'a>> {
     let Some((first, elements)) = tags.split_first() else { return Err(Error::protocol("an empty message")) };
-    let node = Node { bytes, attributes, tag: first };
+    let node = Node { source: Source::new(bytes), attributes, tag: first };
     Ok(match root {
         Root::Vector(verb, kind) => {
             let vector = vector(node, kind, elements, blobs)?;
@@ -206,11 +202,9 @@ pub(super) fn build<'a>(
             }
         }
         Root::GetProperties => Message::GetProperties { device: node.get("device"), name: node.get("name") },
-        Root::DelProperty => Message::DelProperty {
-            device: node.required("device")?,
-            name: node.get("name"),
-            message: node.get("message"),
-        },
+        Root::DelProperty => {
+            Message::DelProperty { device: node.need("device")?, name: node.get("name"), message: node.get("message") }
+        }
         Root::Message => Message::Message {
             device: node.get("device"),
             timestamp: node.get("timestamp"),
@@ -221,14 +215,14 @@ pub(super) fn build<'a>(
             name: node.get("name"),
             mode: BlobMode::parse(&node.text()).ok_or_else(|| Error::protocol("an enableBLOB has no known mode"))?,
         },
-        Root::PingRequest => Message::PingRequest { uid: node.required("uid")? },
-        Root::PingReply => Message::PingReply { uid: node.required("uid")? },
+        Root::PingRequest => Message::PingRequest { uid: node.need("uid")? },
+        Root::PingReply => Message::PingReply { uid: node.need("uid")? },
     })
 }
 
 fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u8>>) -> Result<Vector<'a>> {
     let nodes = || {
-        let known = |tag: &&Tag| matches!(tag.name(root.bytes).get(..3), Some(b"one" | b"def"));
+        let known = |tag: &&Tag| matches!(root.source.raw(tag.name).get(..3), Some(b"one" | b"def"));
         tags.iter().filter(known).map(|tag| Node { tag, ..root })
     };
     let elements = match kind {
@@ -241,17 +235,24 @@ fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u
         }
         Kind::Blob => Elements::Blob(nodes().map(|node| node.as_blob(&mut blobs)).collect::<Result<_>>()?),
     };
-    Ok(Vector {
-        device: root.required("device")?,
-        name: root.required("name")?,
-        label: root.get("label"),
-        group: root.get("group"),
-        state: root.word("state", State::parse),
-        perm: root.word("perm", Perm::parse),
-        rule: root.word("rule", Rule::parse),
-        timeout: root.number("timeout"),
-        timestamp: root.get("timestamp"),
-        message: root.get("message"),
-        elements,
-    })
+    let (mut device, mut name) = (None, None);
+    let mut vector = Vector::new("", "", elements);
+    for (key, text) in root.attributes() {
+        match key {
+            b"device" => device = Some(text),
+            b"name" => name = Some(text),
+            b"label" => vector.label = Some(text),
+            b"group" => vector.group = Some(text),
+            b"state" => vector.state = State::parse(text.trim()),
+            b"perm" => vector.perm = Perm::parse(text.trim()),
+            b"rule" => vector.rule = Rule::parse(text.trim()),
+            b"timeout" => vector.timeout = parse_number(&text),
+            b"timestamp" => vector.timestamp = Some(text),
+            b"message" => vector.message = Some(text),
+            _ => {}
+        }
+    }
+    vector.device = root.required("device", device)?;
+    vector.name = root.required("name", name)?;
+    Ok(vector)
 }

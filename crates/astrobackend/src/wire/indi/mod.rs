@@ -21,8 +21,9 @@ mod message;
 mod number;
 mod parser;
 mod print;
+mod tag;
 mod text;
 
 pub use message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector};
 pub use number::{format_number, parse_number};
-pub use parser::{Limits, Parser};
+pub use parser::{Arriving, Limits, Parser};

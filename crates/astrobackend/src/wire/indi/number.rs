@@ -6,7 +6,7 @@
 ///
 /// A sign counts for the whole, missing parts are zero. `None` for anything else and for what is not finite.
 pub fn parse_number(text: &str) -> Option<f64> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     if let Some(value) = text.parse::<f64>().ok().filter(|value| value.is_finite()) {
         return Some(value);
     }

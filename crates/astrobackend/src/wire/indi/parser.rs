@@ -6,11 +6,12 @@
 
 use super::{
     base64::Decoder,
-    build::{Attribute, Root, Tag, build, find_attributes},
+    build::{Root, Tag, build},
     message::Message,
+    tag::{Attribute, Look, look},
+    text::{Source, find},
 };
 use crate::{Error, Result};
-use memchr::{memchr, memchr3};
 
 /// What a peer may make the parser hold.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ const ROOM: usize = 128 << 10;
 #[derive(Clone, Copy, Debug)]
 enum Scan {
     Text,
-    Tag { open: usize, quote: Option<u8> },
+    Tag { open: usize },
 }
 
 #[derive(Debug)]
@@ -172,17 +173,11 @@ impl Parser {
                         return None;
                     }
                 }
-                Scan::Tag { open, quote } => match self.tag_end(open, quote) {
-                    Some(Ok(end)) => {
-                        self.at = end + 1;
-                        self.scan = Scan::Text;
-                        if let Some(step) = self.tag(open + 1, end) {
-                            return Some(step);
-                        }
+                Scan::Tag { open } => {
+                    if let Some(step) = self.look_at_tag(open)? {
+                        return Some(step);
                     }
-                    Some(Err(error)) => return Some(Err(error)),
-                    None => return None,
-                },
+                }
             }
         }
     }
@@ -190,7 +185,7 @@ impl Parser {
     /// Takes text up to the next `<`; false when there is none yet.
     fn text(&mut self) -> bool {
         let text = &self.buffer[self.start + self.at..self.end];
-        let found = memchr(b'<', text);
+        let found = find(b'<', text);
         let length = found.unwrap_or(text.len());
         if let Some(blob) = &mut self.decoding {
             blob.decoder.decode(&text[..length], &mut blob.data, blob.limit);
@@ -204,7 +199,7 @@ impl Parser {
         }
         if found.is_some() {
             self.end_of_text();
-            self.scan = Scan::Tag { open: self.at, quote: None };
+            self.scan = Scan::Tag { open: self.at };
             self.at += 1;
         }
         found.is_some()
@@ -217,8 +212,7 @@ impl Parser {
             tag.text.1 = at;
         }
         if let Some(mut blob) = self.decoding.take() {
-            blob.decoder.finish(&mut blob.data);
-            blob.data.truncate(blob.limit);
+            blob.decoder.finish(&mut blob.data, blob.limit);
             if let Some(tag) = self.tags.last_mut() {
                 tag.blob = Some(self.blobs.len());
                 tag.corrupt = blob.decoder.corrupt;
@@ -241,56 +235,44 @@ impl Parser {
         Ok(())
     }
 
-    /// Looks for the `>` of the tag that opened at `open`; `None` when it has not come yet.
-    fn tag_end(&mut self, open: usize, mut quote: Option<u8>) -> Option<Result<usize>> {
-        // A comment or declaration may hold apostrophes.
-        let plain = matches!(self.buffer[self.start..self.end].get(open + 1), Some(b'!' | b'?'));
-        loop {
-            let rest = &self.buffer[self.start + self.at..self.end];
-            let found = match quote {
-                Some(quote) => memchr(quote, rest),
-                None if plain => memchr(b'>', rest),
-                None => match (memchr3(b'"', b'\'', b'>', rest), memchr(b'<', rest)) {
-                    (Some(end), Some(start)) if start < end => return self.restart(start),
-                    (None, Some(start)) => return self.restart(start),
-                    (end, _) => end,
-                },
-            };
-            let Some(length) = found else {
-                self.at += rest.len();
-                self.scan = Scan::Tag { open, quote };
-                if self.at - open > MAX_TAG {
-                    self.skip_to(open + 1);
-                    return Some(Err(Error::protocol(format!("a tag is longer than {MAX_TAG} bytes"))));
+    /// Takes in the tag that opened at `open`; `None` when it is not there yet. What comes out is as of [`Self::tag`].
+    fn look_at_tag(&mut self, open: usize) -> Option<Option<Result<Root>>> {
+        let bytes = &self.buffer[self.start..self.end];
+        let window = &bytes[..bytes.len().min(open + MAX_TAG)];
+        let first = self.attributes.len();
+        match look(window, open + 1, &mut self.attributes) {
+            Look::Whole { name_end, end } => {
+                self.at = end + 1;
+                self.scan = Scan::Text;
+                Some(self.tag(open + 1, name_end, end, first))
+            }
+            Look::Half => {
+                self.attributes.truncate(first);
+                if window.len() < open + MAX_TAG {
+                    return None;
                 }
-                return None;
-            };
-            let byte = rest[length];
-            self.at += length + 1;
-            match (quote, byte) {
-                (None, b'>') => return Some(Ok(self.at - 1)),
-                (None, _) => quote = Some(byte),
-                (Some(_), _) => quote = None,
+                self.skip_to(open + 1);
+                Some(Some(Err(Error::protocol(format!("a tag is longer than {MAX_TAG} bytes")))))
+            }
+            Look::Torn(place) => {
+                let torn = self.root.is_some();
+                self.begin_at(place);
+                Some(torn.then(|| Err(Error::protocol("a message breaks off inside a tag"))))
             }
         }
     }
 
-    /// A `<` inside a tag: the tag was torn off, and something new begins here.
-    fn restart(&mut self, ahead: usize) -> Option<Result<usize>> {
-        let torn = self.root.is_some();
-        self.skip_to(self.at + ahead);
-        if torn {
-            return Some(Err(Error::protocol("a message breaks off inside a tag")));
-        }
-        self.scan = Scan::Tag { open: 0, quote: None };
-        self.at = 1;
-        self.tag_end(0, None)
+    /// Forgets what was before a `<`.
+    fn begin_at(&mut self, place: usize) {
+        self.skip_to(place);
+        (self.scan, self.at) = (Scan::Tag { open: 0 }, 1);
     }
 
     /// Takes in a complete tag; the answer is a complete message or a torn one.
-    fn tag(&mut self, from: usize, to: usize) -> Option<Result<Root>> {
+    fn tag(&mut self, from: usize, name_end: usize, to: usize, first: usize) -> Option<Result<Root>> {
         let inside = &self.buffer[self.start + from..self.start + to];
         if let Some(name) = inside.strip_prefix(b"/") {
+            self.attributes.truncate(first);
             let of_root =
                 self.tags.first().is_some_and(|root| root.name(&self.buffer[self.start..]) == name.trim_ascii());
             return match self.root {
@@ -303,23 +285,22 @@ impl Parser {
         }
         let (inside, empty) = inside.strip_suffix(b"/").map_or((inside, false), |inside| (inside, true));
         let to = from + inside.len();
-        let name = &inside[..inside.iter().position(u8::is_ascii_whitespace).unwrap_or(inside.len())];
-        let name_end = from + name.len();
+        let name_end = name_end.min(to);
+        let name = &inside[..name_end - from];
         match (Root::parse(name), self.root) {
             (Some(_), Some(_)) => {
                 // A root never stands inside another: the one that is still open was torn off. Begin again here.
-                self.skip_to(from - 1);
-                (self.scan, self.at) = (Scan::Tag { open: 0, quote: None }, 1);
+                self.begin_at(from - 1);
                 Some(Err(Error::protocol("a message breaks off where the next one begins")))
             }
             (Some(root), None) => {
                 self.root = Some(root);
-                self.note_tag(from, name_end, to, empty);
+                self.note_tag((from, name_end), first, empty);
                 empty.then(|| self.complete(root))
             }
             (None, Some(root)) => {
                 let blob = root.carries_blobs() && name == b"oneBLOB" && !empty;
-                self.note_tag(from, name_end, to, empty);
+                self.note_tag((from, name_end), first, empty);
                 if blob && let Err(error) = self.begin_blob() {
                     self.skip_to(self.at);
                     return Some(Err(error));
@@ -339,9 +320,7 @@ impl Parser {
     }
 
     /// Notes where the parts of an opening tag lie.
-    fn note_tag(&mut self, from: usize, name_end: usize, to: usize, closed: bool) {
-        let first = self.attributes.len();
-        find_attributes(&self.buffer[self.start..self.start + to], name_end, &mut self.attributes);
+    fn note_tag(&mut self, (from, name_end): (usize, usize), first: usize, closed: bool) {
         let (at, attributes) = (self.at as u32, (first, self.attributes.len()));
         let name = (from as u32, name_end as u32);
         self.tags.push(Tag { name, attributes, text: (at, at), closed, blob: None, corrupt: false });
@@ -351,9 +330,11 @@ impl Parser {
     fn begin_blob(&mut self) -> Result<()> {
         let bytes = &self.buffer[self.start..self.end];
         let Some(tag) = self.tags.last() else { return Ok(()) };
-        let number =
-            |name: &str| tag.attribute(name, bytes, &self.attributes).and_then(|text| text.trim().parse::<u64>().ok());
-        let (length, size) = (number("len"), number("size"));
+        let number = |wanted: &[u8]| {
+            let mut attributes = tag.attributes(Source::new(bytes), &self.attributes);
+            attributes.find(|(name, _)| *name == wanted).and_then(|(_, text)| text.trim().parse::<u64>().ok())
+        };
+        let (length, size) = (number(b"len"), number(b"size"));
         let wanted = length.or(size).unwrap_or(0);
         let too_large =
             || Error::protocol(format!("a BLOB of {wanted} bytes is beyond the limit of {}", self.limits.blob));
@@ -368,5 +349,8 @@ impl Parser {
     }
 }
 
+mod arriving;
 #[cfg(test)]
 mod tests;
+
+pub use arriving::Arriving;

@@ -119,6 +119,29 @@ fn a_large_blob_leaves_the_buffer_small() {
     assert_eq!(blobs[0].value.data.len(), 3_000_000);
 }
 
+#[test]
+fn a_blob_is_taken_while_it_arrives() {
+    let text = "<setBLOBVector device='C' name='V'><oneBLOB name='E' size='9' format='.fits' len='4'>Zm9vYmFy</oneBLOB></setBLOBVector>";
+    let mut parser = Parser::default();
+    parser.push(&text.as_bytes()[..90]);
+    assert!(parser.next_message().is_none());
+    let arriving = parser.arriving().expect("a BLOB");
+    assert_eq!((arriving.device.as_ref(), arriving.vector.as_ref(), arriving.element.as_ref()), ("C", "V", "E"));
+    assert_eq!((arriving.format.as_ref(), arriving.length), (".fits", Some(4)));
+    let mut bytes = Vec::new();
+    assert!(parser.take_arrived(&mut bytes));
+    assert_eq!(bytes, b"foo");
+    parser.push(&text.as_bytes()[90..]);
+    assert!(!parser.take_arrived(&mut bytes), "its end is there");
+    assert_eq!(bytes, b"b");
+    assert!(parser.arriving().is_none());
+    let Some(Ok(Message::Set(Vector { elements: Elements::Blob(blobs), .. }))) = parser.next_message() else {
+        panic!()
+    };
+    assert!(blobs[0].value.data.is_empty(), "nothing was left");
+    assert!(!parser.take_arrived(&mut bytes) && bytes.is_empty());
+}
+
 fn text() -> impl Strategy<Value = String> {
     "[ -~\u{B0}é]{1,12}".prop_map(|text| format!("x{}", text.trim_end())).boxed()
 }
@@ -153,6 +176,31 @@ proptest! {
         let sent: Vec<Result<Vec<u8>, String>> = messages.iter().map(|message| Ok(message.to_bytes())).collect();
         let stream = sent.iter().flatten().flatten().copied().collect::<Vec<u8>>();
         prop_assert_eq!(read(&stream, piece), sent);
+    }
+
+    #[test]
+    fn what_is_taken_and_what_is_left_are_the_blob(
+        data in proptest::collection::vec(any::<u8>(), 1..3000), padding in 0usize..9, line in 1usize..90,
+        piece in 1usize..900, take in proptest::collection::vec(any::<bool>(), 40),
+    ) {
+        let mut base64 = Vec::new();
+        crate::wire::indi::base64::encode(&[&data[..], &vec![0; padding]].concat(), &mut base64);
+        let mut stream = format!("<setBLOBVector device='C' name='V'><oneBLOB name='E' size='9' len='{}'>", data.len()).into_bytes();
+        base64.chunks(line).for_each(|line| stream.extend([line, b"\n"].concat()));
+        stream.extend_from_slice(b"</oneBLOB></setBLOBVector>");
+        let (mut parser, mut taken, mut some) = (Parser::default(), Vec::new(), Vec::new());
+        for (index, piece) in stream.chunks(piece).enumerate() {
+            parser.push(piece);
+            let message = parser.next_message();
+            if let Some(message) = message {
+                let Message::Set(Vector { elements: Elements::Blob(blobs), .. }) = message.unwrap() else { panic!() };
+                taken.extend_from_slice(&blobs[0].value.data);
+            } else if parser.arriving().is_some() && take[index % take.len()] {
+                parser.take_arrived(&mut some);
+                taken.extend_from_slice(&some);
+            }
+        }
+        prop_assert_eq!(taken, data);
     }
 
     #[test]

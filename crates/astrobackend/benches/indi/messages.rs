@@ -1,0 +1,31 @@
+//! Messages: how many number updates a second are parsed, and parsed into the store.
+
+use crate::{
+    report::Report,
+    stand::{Result, SAMPLES, processor_time},
+};
+use astrobackend::wire::indi::Parser;
+use std::time::{Duration, Instant};
+use testing::bench_driver::{COUNT, update};
+
+/// Parses updates from memory, in pieces such as a socket delivers.
+pub(crate) fn parse(report: &mut Report) -> Result<()> {
+    let text: String = (0..COUNT).map(|index| update("NUMBERS", "Busy", index)).collect();
+    let mut samples = Vec::new();
+    for _ in 0..SAMPLES {
+        let (begin, before) = (Instant::now(), processor_time());
+        let mut parser = Parser::default();
+        let mut count = 0;
+        for piece in text.as_bytes().chunks(128 << 10) {
+            parser.push(piece);
+            while let Some(message) = parser.next_message() {
+                message?;
+                count += 1;
+            }
+        }
+        assert_eq!(count, COUNT);
+        samples.push((begin.elapsed(), processor_time() - before));
+    }
+    report.rate("parsed from memory", &mut samples, None);
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The stand: starts servers and drivers, and runs each client in a process of its own.
+
+use crate::{client, floor, report::Report};
+use serde_json::{Value, json};
+use std::{
+    error::Error,
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use testing::{
+    IndiServer,
+    bench_driver::{ATTACHING, HEIGHT, NAME, WIDTH},
+};
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Samples of which the median is taken.
+pub(crate) const SAMPLES: usize = 7;
+
+/// Bytes of the decoded frame.
+pub(crate) const FRAME_BYTES: u64 = WIDTH as u64 * HEIGHT as u64 * 2;
+
+/// What a process of its own does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    FloorTcp,
+    FloorUnix,
+    Client,
+}
+
+impl Role {
+    const ALL: [(&str, Role); 3] =
+        [("floor-tcp", Role::FloorTcp), ("floor-unix", Role::FloorUnix), ("client", Role::Client)];
+
+    /// The role and its address, when this process was started for one.
+    pub(crate) fn from_args() -> Option<(Role, String)> {
+        let mut args = std::env::args().skip(1);
+        let name = args.next()?;
+        let role = Self::ALL.iter().find(|(known, _)| *known == name)?.1;
+        Some((role, args.next()?))
+    }
+
+    /// Takes frames from an address and tells how long the last one took and what it cost.
+    pub(crate) fn sample(self, address: &str) -> Result<Value> {
+        match self {
+            Role::FloorTcp => floor::tcp(address),
+            Role::FloorUnix => floor::unix(address),
+            Role::Client => client::frames(address),
+        }
+    }
+
+    /// Runs it in a process of its own.
+    fn run(self, address: &str) -> Result<Value> {
+        let name = Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| *name);
+        run(Command::new(std::env::current_exe()?).args([name, address]))
+    }
+}
+
+/// Runs a command that prints a JSON object as its last line.
+pub(crate) fn run(command: &mut Command) -> Result<Value> {
+    let output = command.stdin(Stdio::null()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.lines().last().map(serde_json::from_str) {
+        Some(Ok(value)) if output.status.success() => Ok(value),
+        _ => Err(format!("{command:?}: {}\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr)).into()),
+    }
+}
+
+/// The measurement of one process: seconds, its processor time while they passed, and its peak memory.
+pub(crate) fn sample(wall: Duration, cpu: Duration) -> Result<Value> {
+    Ok(json!({ "wall": wall.as_secs_f64(), "cpu": cpu.as_secs_f64(), "peak_rss": peak_memory()? }))
+}
+
+fn peak_memory() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+/// Processor time that this process has used.
+pub(crate) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The driver as programs of its names.
+pub(crate) struct Drivers(TempDir);
+
+impl Drivers {
+    pub(crate) fn new() -> Result<Self> {
+        let folder = TempDir::new()?;
+        for name in [NAME, ATTACHING] {
+            symlink(std::env::current_exe()?, folder.path().join(name))?;
+        }
+        Ok(Drivers(folder))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+/// A driver that listens itself; it ends when this is dropped.
+pub(crate) struct Direct(Child);
+
+impl Direct {
+    pub(crate) fn start(driver: &Path, port: u16) -> Result<Self> {
+        let child = Command::new(driver).args(["--listen", &format!("127.0.0.1:{port}")]).spawn()?;
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                return Err("the driver does not listen".into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Direct(child))
+    }
+}
+
+impl Drop for Direct {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One way to the frame, the floor there, and the clients that go it.
+struct Way {
+    name: &'static str,
+    floor: (Role, String),
+    client: String,
+    peers: Vec<(String, Command)>,
+}
+
+/// The frame over each way, for the floor, for us, and for others.
+pub(crate) fn frames(report: &mut Report, with_peers: bool) -> Result<()> {
+    let drivers = Drivers::new()?;
+    let attaching = drivers.path(ATTACHING);
+    let server =
+        IndiServer::start(&[attaching.to_str().ok_or("a path that is no text")?]).map_err(|why| why.to_string())?;
+    let direct = Direct::start(&drivers.path(NAME), 7700)?;
+    let through = format!("127.0.0.1:{}", server.port());
+    let socket = server.socket();
+    let ways = [
+        Way {
+            name: "TCP through indiserver",
+            floor: (Role::FloorTcp, through.clone()),
+            client: format!("indi://{through}"),
+            peers: peers(with_peers, "tcp", &server.port().to_string()),
+        },
+        Way {
+            name: "TCP direct",
+            floor: (Role::FloorTcp, "127.0.0.1:7700".into()),
+            client: "indi://127.0.0.1:7700".into(),
+            peers: Vec::new(),
+        },
+        Way {
+            name: "unix socket",
+            floor: (Role::FloorUnix, socket.clone()),
+            client: format!("indi+unix://{socket}"),
+            peers: peers(with_peers, "unix", &socket),
+        },
+    ];
+    for way in ways {
+        measure(report, way)?;
+    }
+    drop(direct);
+    Ok(())
+}
+
+fn measure(report: &mut Report, mut way: Way) -> Result<()> {
+    let mut floor = Vec::new();
+    let mut ours = Vec::new();
+    let mut others: Vec<Vec<Value>> = vec![Vec::new(); way.peers.len()];
+    for _ in 0..SAMPLES {
+        floor.push(way.floor.0.run(&way.floor.1)?);
+        ours.push(Role::Client.run(&way.client)?);
+        for (samples, (_, command)) in others.iter_mut().zip(&mut way.peers) {
+            // A peer that fails has no figure; the others go on.
+            samples.extend(run(command));
+        }
+    }
+    report.frame(way.name, &floor, &ours);
+    for ((name, _), samples) in way.peers.iter().zip(&others) {
+        report.peer_frame(way.name, name, &floor, samples);
+    }
+    Ok(())
+}
+
+/// The peers that are installed, each as a command that takes the frame.
+fn peers(wanted: bool, _transport: &str, _address: &str) -> Vec<(String, Command)> {
+    if !wanted {
+        return Vec::new();
+    }
+    Vec::new()
+}

@@ -1,0 +1,168 @@
+//! Pictures made while they arrive: the frame is in memory once, and is ready when its last byte is.
+
+use crate::{Image, Result, fits, wire::indi::Parser};
+use std::io::{self, BufRead, ErrorKind, Read};
+
+/// A picture whose bytes are through; the message that carries it may still lack its end.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) device: String,
+    pub(super) vector: String,
+    pub(super) element: String,
+    pub(super) format: String,
+    pub(super) picture: Result<Image>,
+}
+
+/// True for the formats that are read on arrival.
+pub(super) fn is_fits(format: &str) -> bool {
+    [".fits", ".fit", ".fts"].iter().any(|known| format.eq_ignore_ascii_case(known))
+}
+
+/// Receives the BLOB whose content is arriving, if there is one: a picture that somebody wants is made of it, what
+/// nobody wants is passed over. Returns whether it was received; one in another format is left to the parser.
+///
+/// # Errors
+/// Those of the socket.
+pub(super) fn receive(
+    parser: &mut Parser,
+    socket: impl Read,
+    wanted: impl FnOnce(&str, &str) -> bool,
+    pictures: &mut Vec<Incoming>,
+) -> io::Result<bool> {
+    let Some(blob) = parser.arriving() else { return Ok(false) };
+    let (device, vector) = (blob.device.into_owned(), blob.vector.into_owned());
+    let (element, format) = (blob.element.into_owned(), blob.format.into_owned());
+    let length = blob.length.filter(|_| is_fits(&format));
+    let wanted = wanted(&device, &vector);
+    if wanted && length.is_none() {
+        return Ok(false);
+    }
+    let mut content = Content { parser, socket, piece: Vec::new(), at: 0, complete: false };
+    if let Some(length) = length.filter(|_| wanted) {
+        let picture = fits::read_from(&mut content, length).map(|(image, _)| image);
+        pictures.push(Incoming { device, vector, element, format, picture });
+    }
+    content.pass_over()?;
+    Ok(true)
+}
+
+/// The bytes of a BLOB, received as they are asked for.
+struct Content<'p, S> {
+    parser: &'p mut Parser,
+    socket: S,
+    piece: Vec<u8>,
+    at: usize,
+    complete: bool,
+}
+
+impl<S: Read> Content<'_, S> {
+    /// Receives what is left.
+    fn pass_over(mut self) -> io::Result<()> {
+        loop {
+            let length = self.fill_buf()?.len();
+            if length == 0 {
+                return Ok(());
+            }
+            self.consume(length);
+        }
+    }
+}
+
+impl<S: Read> BufRead for Content<'_, S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.piece.len() && !self.complete {
+            self.at = 0;
+            self.complete = !self.parser.take_arrived(&mut self.piece);
+            if self.piece.is_empty() && !self.complete {
+                match self.socket.read(self.parser.room()) {
+                    Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                    Ok(n) => self.parser.filled(n),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(&self.piece[self.at..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at = (self.at + amount).min(self.piece.len());
+    }
+}
+
+impl<S: Read> Read for Content<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(buffer)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{image::Pixels, wire::indi::Message};
+
+    /// A socket that gives a few bytes at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = buffer.len().min(self.0.len()).min(1000);
+            buffer[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    fn fits() -> Vec<u8> {
+        let image = Image::new(50, 40, Pixels::U16((0..2000).collect())).unwrap();
+        let mut file = io::Cursor::new(Vec::new());
+        fits::write_to(&mut file, &image, &fits::Header::new()).unwrap();
+        file.into_inner()
+    }
+
+    fn message(format: &str, data: Vec<u8>) -> Vec<u8> {
+        use crate::wire::indi::{Blob, Element, Elements, Vector};
+        let blob = Blob { format: format.into(), size: None, data, attached: false };
+        Message::Set(Vector::new("C", "CCD1", Elements::Blob(vec![Element::new("CCD1", blob)]))).to_bytes()
+    }
+
+    /// What is received of a message, and how many bytes are left in it.
+    fn received(stream: &[u8], wanted: bool) -> (io::Result<bool>, Vec<Incoming>, Option<usize>) {
+        use crate::wire::indi::{Elements, Vector};
+        let (mut parser, mut pictures) = (Parser::default(), Vec::new());
+        parser.push(&stream[..500]);
+        assert!(parser.next_message().is_none());
+        let mut socket = Slow(&stream[500..]);
+        let result = receive(&mut parser, &mut socket, |_, _| wanted, &mut pictures);
+        parser.push(socket.0);
+        let left = match parser.next_message() {
+            Some(Ok(Message::Set(Vector { elements: Elements::Blob(blobs), .. }))) => Some(blobs[0].value.data.len()),
+            _ => None,
+        };
+        (result, pictures, left)
+    }
+
+    #[test]
+    fn a_picture_is_made_on_the_way() {
+        let (result, mut pictures, left) = received(&message(".FITS", fits()), true);
+        assert!(result.unwrap() && left == Some(0));
+        let one = pictures.remove(0);
+        assert_eq!((one.device.as_str(), one.vector.as_str(), one.element.as_str()), ("C", "CCD1", "CCD1"));
+        let image = one.picture.unwrap();
+        assert_eq!((image.width(), image.pixels()), (50, &Pixels::U16((0..2000).collect())));
+    }
+
+    #[test]
+    fn what_is_unwanted_damaged_or_of_another_format() {
+        let (result, pictures, left) = received(&message(".fits", fits()), false);
+        assert!(result.unwrap() && pictures.is_empty() && left == Some(0), "passed over");
+        let (result, pictures, left) = received(&message(".fits", vec![7; 9000]), true);
+        assert!(result.unwrap() && pictures[0].picture.is_err() && left == Some(0), "damaged");
+        let (result, pictures, left) = received(&message(".fits.fz", fits()), true);
+        assert!(!result.unwrap() && pictures.is_empty() && left == Some(fits().len()), "kept for later");
+        let (result, _, left) = received(&message(".fits", fits())[..3000], true);
+        assert!(result.is_err() && left.is_none(), "the server went away");
+    }
+}
