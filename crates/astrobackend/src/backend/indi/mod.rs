@@ -21,6 +21,8 @@ mod camera;
 mod connection;
 mod controls;
 mod cooler;
+#[cfg(test)]
+mod differential;
 mod exposure;
 mod filter_wheel;
 mod focuser;

@@ -426,6 +426,12 @@ impl Device {
         self.mute = false;
     }
 
+    /// The properties by name.
+    #[cfg(test)]
+    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Property)> {
+        self.properties.iter().map(|(name, property)| (name.as_str(), property))
+    }
+
     /// A property.
     pub(super) fn property(&self, name: &str) -> Option<&Property> {
         self.properties.get(name)
