@@ -95,5 +95,11 @@ fn begins_a_header(records: &[u8]) -> bool {
 }
 
 fn unreadable(source: std::io::Error) -> Error {
-    Error::io("cannot be read", source)
+    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match source.kind() {
+        // What unpacks says it so.
+        InvalidData | InvalidInput => Error::protocol(format!("is damaged: {source}")).caused_by(source),
+        UnexpectedEof => Error::protocol("is cut off").caused_by(source),
+        _ => Error::io("cannot be read", source),
+    }
 }

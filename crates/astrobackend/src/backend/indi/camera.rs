@@ -138,8 +138,6 @@ impl IndiCamera {
             let wanted = [
                 ("CCD_FRAME_TYPE", frame_switch(frame_type)),
                 ("CCD_TRANSFER_FORMAT", "FORMAT_FITS"),
-                ("CCD_COMPRESSION", "INDI_DISABLED"),
-                ("CCD_COMPRESSION", "CCD_RAW"),
             ];
             Ok((wanted.map(|(p, e)| (p, e, has(p, e))), on("UPLOAD_MODE", "UPLOAD_LOCAL")))
         })?;

@@ -33,6 +33,7 @@ mod kinds;
 mod motion;
 mod mount;
 mod order;
+mod picture;
 mod place;
 mod pulse;
 mod socket;

@@ -4,13 +4,14 @@
 //! number, and properties remember the numbers of their last news, so that a command can tell its
 //! answer from what was already there when it was sent.
 
-use super::{incoming::Incoming, keeper::Claims};
+use super::{incoming::Incoming, keeper::Claims, picture};
 use crate::{
     Error, ErrorKind, Image, Result,
     event::Level,
     wire::indi::{Elements, Message, Number as WireNumber, Perm, State, Vector},
 };
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -480,12 +481,13 @@ impl Device {
         }
     }
 
-    /// The last BLOB of a vector, if it was wanted.
+    /// The last BLOB of a vector, if it was wanted: of several that came together the first picture.
     pub(super) fn blob(&self, property: &str) -> Option<&Arc<Blob>> {
-        self.property(property)?.elements.iter().find_map(|element| match &element.value {
+        let blobs = self.property(property)?.elements.iter().filter_map(|element| match &element.value {
             Value::Blob(Some(blob)) => Some(blob),
             _ => None,
-        })
+        });
+        blobs.min_by_key(|blob| (Reverse(blob.seq), !picture::is_readable(&blob.format)))
     }
 
     /// What it said since a moment that sounds most like a reason.
