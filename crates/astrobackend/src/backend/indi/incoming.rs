@@ -97,7 +97,7 @@ impl<S: Read> Read for Body<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fits, Image, image::Pixels, wire::indi::Message};
+    use crate::{Image, fits, image::Pixels, wire::indi::Message};
 
     /// A socket that gives a few bytes at a time.
     struct Slow<'a>(&'a [u8]);

@@ -1,8 +1,8 @@
 //! Linux's abstract unix sockets, on which `indiserver` passes BLOBs as descriptors of shared memory.
 
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketAddrUnix, SocketFlags, SocketType, recv,
-    recvmsg, socket_with,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SocketAddrUnix, SocketFlags,
+    SocketType, recv, recvmsg, socket_with,
 };
 use std::{
     collections::VecDeque,
