@@ -115,7 +115,7 @@ fn policy(address: &Address) -> Result<Policy> {
 pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     let answers = TcpStream::connect_timeout(&here, timeout.clamp(Duration::from_millis(1), TIMEOUT)).is_ok();
-    Ok(if answers { vec![Address::new("indi").with_host("localhost", Some(PORT))] } else { Vec::new() })
+    Ok(if answers { vec![Address::new("indi").with_host("localhost", None)] } else { Vec::new() })
 }
 
 /// A connection to a server.

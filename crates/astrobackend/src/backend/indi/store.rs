@@ -361,7 +361,7 @@ impl Store {
         // Only texts change what a property takes.
         let text = matches!(vector.elements, Elements::Text(_));
         let before = if text { property.weight() } else { 0 };
-        property.report(vector, seq);
+        property.report(vector, seq, self.last_bytes.unwrap_or_else(Instant::now));
         self.weight = self.weight - before + if text { property.weight() } else { 0 };
     }
 
@@ -544,8 +544,7 @@ impl Property {
         }
     }
 
-    fn report(&mut self, vector: Vector<'_>, seq: u64) {
-        let now = Instant::now();
+    fn report(&mut self, vector: Vector<'_>, seq: u64, now: Instant) {
         self.seq = seq;
         self.reported = Some(now);
         self.state = vector.state.unwrap_or(self.state);
