@@ -229,7 +229,7 @@ impl Keeper {
         }
     }
 
-    /// Brings back what is there again; true while the link is being restored or devices are still to be tried.
+    /// Brings back what is there again; true while the link is being restored.
     fn restore(&mut self, connection: &Arc<Connection>) -> bool {
         let (held, lost) = {
             let store = connection.store();
@@ -248,7 +248,7 @@ impl Keeper {
         let done = {
             let mut store = connection.store();
             if !store.restoring {
-                return !store.held().is_empty();
+                return false;
             }
             let since = *self.restoring_since.get_or_insert_with(Instant::now);
             let complete = is_complete(&store) || since.elapsed() >= self.shared.policy.timeout;
