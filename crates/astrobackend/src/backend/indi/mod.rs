@@ -18,6 +18,7 @@
 mod announcer;
 mod attached;
 mod camera;
+mod claims;
 mod connection;
 mod controls;
 mod cooler;

@@ -4,7 +4,7 @@
 //! number, and properties remember the numbers of their last news, so that a command can tell its
 //! answer from what was already there when it was sent.
 
-use super::{incoming::Incoming, keeper::Claims};
+use super::{claims::Claims, incoming::Incoming};
 use crate::{
     Error, ErrorKind, Image, Result,
     event::Level,
