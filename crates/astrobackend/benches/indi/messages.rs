@@ -5,7 +5,7 @@ use crate::{
     stand::{Result, SAMPLES, processor_time},
 };
 use astrobackend::wire::indi::Parser;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use testing::bench_driver::{COUNT, update};
 
 /// Parses updates from memory, in pieces such as a socket delivers.

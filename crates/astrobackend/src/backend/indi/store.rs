@@ -160,7 +160,7 @@ pub(super) enum Content {
     /// The file itself.
     File(Vec<u8>),
     /// The picture that was made of it while it arrived.
-    Picture(Result<Image>),
+    Picture(Result<Box<Image>>),
 }
 
 impl Blob {
@@ -317,7 +317,7 @@ impl Store {
         let seq = self.seq;
         let property = self.property_mut(&incoming.device, &incoming.vector).filter(|property| property.wanted);
         if let Some(Value::Blob(blob)) = property.and_then(|property| property.value_mut(&incoming.element)) {
-            *blob = Some(Blob::new(seq, incoming.format, Content::Picture(incoming.picture)));
+            *blob = Some(Blob::new(seq, incoming.format, incoming.content));
         }
     }
 
@@ -424,6 +424,12 @@ impl Device {
     fn hear(&mut self, seq: u64) {
         self.heard = seq;
         self.mute = false;
+    }
+
+    /// The properties by name.
+    #[cfg(test)]
+    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Property)> {
+        self.properties.iter().map(|(name, property)| (name.as_str(), property))
     }
 
     /// A property.

@@ -172,10 +172,11 @@ impl<'a> Node<'a, '_> {
             return Err(Error::protocol(format!("the BLOB {} is not base64", self.need("name")?)));
         }
         let data = self.tag.blob.and_then(|n| blobs.get_mut(n)).map(std::mem::take).unwrap_or_default();
-        let blob = Blob { format: Cow::Borrowed(""), size: None, data, attached: false };
+        let blob = Blob { format: Cow::Borrowed(""), size: None, length: None, data, attached: false };
         self.element_with(blob, |blob, key, text| match key {
             b"format" => blob.format = text,
             b"size" => blob.size = text.trim().parse().ok(),
+            b"len" => blob.length = text.trim().parse().ok(),
             b"attached" => blob.attached = text == "true",
             _ => {}
         })
