@@ -3,7 +3,8 @@
 use super::{
     incoming::is_fits,
     order::Order,
-    store::{Blob, Content, Device},
+    property::{Blob, Content},
+    store::Device,
 };
 use crate::{
     Error, ErrorKind, Image, Result, Timestamp,

@@ -30,6 +30,7 @@ mod motion;
 mod mount;
 mod order;
 mod place;
+mod property;
 mod pulse;
 mod socket;
 mod store;

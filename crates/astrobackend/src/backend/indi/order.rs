@@ -6,7 +6,7 @@
 //! (`getProperties` of the same vector, which is answered by its definition) is answered after the command
 //! was dealt with. And a report of *busy* since the command can only be its own.
 
-use super::store::{Device, Property};
+use super::{property::Property, store::Device};
 use crate::{Error, ErrorKind, event::Level, wire::indi::State};
 use std::time::{Duration, Instant};
 
