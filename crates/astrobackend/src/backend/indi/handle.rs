@@ -2,8 +2,8 @@
 
 use super::{
     connection::{Connection, Sent},
-    order::{Order, Progress},
-    store::{Device, Store},
+    order::{self, Order, Progress},
+    store::Device,
 };
 use crate::{
     Address, Error, ErrorKind, Result,
@@ -15,9 +15,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-/// How long an answer is waited for before the driver is asked whether it has dealt with the command.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How long a command that starts something waits for a refusal, so that it can be returned at once.
 const OBJECTION: Duration = Duration::from_millis(300);
@@ -179,7 +176,7 @@ impl Handle {
         {
             all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
         }
-        Ok(Order { property, mark, number, born, sent: Instant::now() })
+        Ok(Order { property: property.into(), mark, number, born, sent: Instant::now() })
     }
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
@@ -195,18 +192,8 @@ impl Handle {
         reached: impl Fn(&Device) -> bool,
         settled: impl Fn(Progress, Option<&Device>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let wait = |deadline| {
-            let look = |store: &Store| {
-                let device = store.device(&self.id.name);
-                settled(order.progress(device, &reached), device)
-            };
-            self.connection.wait(deadline, look).map_err(|error| self.name(error))
-        };
-        if let Some(answer) = wait(Deadline::after(PATIENCE.min(deadline.remaining())))? {
-            return Ok(Some(answer));
-        }
-        self.ask(order.property)?;
-        wait(deadline)
+        let answer = order::answer(&self.connection, &self.id.name, order, deadline, reached, settled);
+        answer.map_err(|error| self.name(error))
     }
 
     /// Changes a vector and waits until the device has the new values.

@@ -316,7 +316,7 @@ impl Mount for IndiMount {
             return self.handle.fail(Error::unsupported("cannot set its parking place"));
         }
         let order = self.handle.send("TELESCOPE_PARK_OPTION", Values::On("PARK_CURRENT"))?;
-        self.handle.finish(&order, |device| device.property(order.property).is_some_and(|it| it.seq > order.mark))
+        self.handle.finish(&order, |device| device.property(&order.property).is_some_and(|it| it.seq > order.mark))
     }
 
     fn start_home(&self) -> Result<()> {

@@ -7,6 +7,7 @@
 use super::{
     incoming::Incoming,
     keeper::Claims,
+    properties::{Change as News, Watchers},
     property::{Blob, Content, ELEMENT_WEIGHT, Number, Property, Value},
 };
 use crate::{
@@ -56,6 +57,8 @@ pub(super) struct Store {
     pub(super) watched: bool,
     /// What changed since it was last taken.
     pub(super) changes: Vec<Change>,
+    /// Who watches single properties.
+    pub(super) watchers: Watchers,
     devices: BTreeMap<String, Device>,
     weight: usize,
 }
@@ -128,6 +131,7 @@ impl Store {
             _ => Error::new(ErrorKind::Unreachable, why.message().to_owned()).caused_by(why.clone()),
         };
         self.last_loss = Some((self.seq, error.clone()));
+        self.watchers.tell_lost(&error);
         self.lost = Some(error);
         true
     }
@@ -262,6 +266,7 @@ impl Store {
             property.inherit(old);
         }
         self.weight += property.weight();
+        self.watchers.tell(&owner, &name, &property, News::Defined);
         device.properties.insert(name, property);
         self.touch(&owner);
     }
@@ -279,8 +284,10 @@ impl Store {
         // Only texts change what a property takes.
         let text = matches!(vector.elements, Elements::Text(_));
         let before = if text { property.weight() } else { 0 };
+        let (owner, name) = (vector.device.clone(), vector.name.clone());
         property.report(vector, seq);
         self.weight = self.weight - before + if text { property.weight() } else { 0 };
+        self.watchers.tell(&owner, &name, property, News::Updated);
     }
 
     /// Remembers what a client asked for: for some values, such as a set point, nothing else tells it.
@@ -294,6 +301,7 @@ impl Store {
 
     fn delete(&mut self, device: &str, name: Option<&str>) {
         let Some(found) = self.devices.get_mut(device) else { return };
+        self.watchers.tell_deleted(device, name);
         if let Some(name) = name {
             let gone = found.properties.remove(name);
             self.weight -= gone.as_ref().map_or(0, Property::weight);
@@ -347,6 +355,11 @@ impl Device {
     /// A property.
     pub(super) fn property(&self, name: &str) -> Option<&Property> {
         self.properties.get(name)
+    }
+
+    /// All properties, by name.
+    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Property)> {
+        self.properties.iter().map(|(name, property)| (name.as_str(), property))
     }
 
     /// True when the property is there.
