@@ -352,6 +352,12 @@ macro_rules! impl_device {
             fn is_connected(&self) -> crate::Result<bool> {
                 self.handle.is_connected()
             }
+            fn actions(&self) -> crate::Result<Vec<String>> {
+                Ok(crate::backend::indi::actions::names())
+            }
+            fn action(&self, name: &str, parameters: &str) -> crate::Result<String> {
+                crate::backend::indi::actions::act(&self.handle, name, parameters)
+            }
             fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
                 crate::backend::indi::controls::list(&self.handle, $controls)
             }

@@ -13,7 +13,13 @@
 //!   point ...) again, each read back. Nothing is moved and no exposure is started.
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
 //!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
+//!
+//! What the traits of the devices do not cover is reached through the raw [`properties`], and through three
+//! actions of each device: `indi:list` (`PROPERTY.ELEMENT` with `*`, or nothing) answers lines
+//! `PROPERTY.ELEMENT=VALUE`; `indi:get` (`PROPERTY.ELEMENT`, or an attribute such as `PROPERTY._STATE`) answers
+//! a value; `indi:set` (`PROPERTY.ELEMENT=VALUE`, several as `PROPERTY.A;B=1;2`) answers the state then.
 
+mod actions;
 mod announcer;
 mod camera;
 mod connection;

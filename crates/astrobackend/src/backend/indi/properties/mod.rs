@@ -51,6 +51,7 @@
 //! | `dump_Device` | [`Device`]'s display, [`Properties::dump`] |
 //! | `DEFAULT_TIMEOUT` | [`DEFAULT_LIMIT`] |
 
+mod assignment;
 mod interface;
 mod model;
 mod pattern;
@@ -58,6 +59,7 @@ mod set;
 mod watch;
 
 pub use crate::wire::indi::{Perm, Rule, State};
+pub use assignment::Assignment;
 pub use interface::{Interface, Interfaces};
 pub use model::{Device, Element, Kind, Number, Property, Value};
 pub use pattern::Pattern;
