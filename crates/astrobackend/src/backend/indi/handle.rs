@@ -26,6 +26,7 @@ pub(super) enum Values<'a> {
     Texts(&'a [(&'a str, &'a str)]),
     /// Turns one switch on.
     On(&'a str),
+    Switches(&'a [(&'a str, bool)]),
 }
 
 impl Values<'_> {
@@ -39,6 +40,9 @@ impl Values<'_> {
                 Elements::Text(all.iter().map(|(name, text)| Element::new(own(name), own(text).into())).collect())
             }
             Values::On(name) => Elements::Switch(vec![Element::new(own(name), true)]),
+            Values::Switches(all) => {
+                Elements::Switch(all.iter().map(|(name, on)| Element::new(own(name), *on)).collect())
+            }
         }
     }
 
@@ -47,6 +51,7 @@ impl Values<'_> {
             Values::Numbers(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::Texts(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::On(name) => vec![name.to_owned()],
+            Values::Switches(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
         }
     }
 
@@ -59,6 +64,7 @@ impl Values<'_> {
             // Drivers write texts their own way: `0` becomes `0.00`. That it answers must do.
             Values::Texts(_) => true,
             Values::On(name) => device.switch(property, name) == Some(true),
+            Values::Switches(all) => all.iter().all(|(name, wanted)| device.switch(property, name) == Some(*wanted)),
         }
     }
 }

@@ -21,6 +21,7 @@
 
 mod actions;
 mod announcer;
+mod by_hand;
 mod camera;
 mod connection;
 mod controls;
@@ -41,6 +42,7 @@ mod property;
 mod pulse;
 mod socket;
 mod store;
+mod tracking;
 
 use super::{Backend, no_such_device};
 use crate::{

@@ -372,6 +372,11 @@ impl Device {
         self.property(name).is_some_and(Property::writable)
     }
 
+    /// True when clients may change this switch.
+    pub(super) fn has_switch(&self, property: &str, element: &str) -> bool {
+        self.can_set(property) && self.switch(property, element).is_some()
+    }
+
     /// A property's state.
     pub(super) fn state(&self, property: &str) -> Option<State> {
         self.property(property).map(|property| property.state)

@@ -9,6 +9,7 @@ use crate::{
         property as kept,
         store::Device,
     },
+    event::Level,
     wait::Deadline,
     wire::indi::{Element, Elements, Message, Number as WireNumber, Perm, Rule, Vector, parse_number},
 };
@@ -181,8 +182,11 @@ fn finish(
     let reached = |device: &Device| {
         let Some(now) = device.property(&property.name) else { return false };
         let is = |(element, value): &(&str, Wanted<'_>)| now.element(element).is_some_and(|it| value.is(&it.value));
-        // A button springs back, and some values are rounded: a report, and nothing left to deal with, must do.
-        wanted.iter().all(is) || (now.answered > order.number && now.seq > order.mark)
+        // A button springs back, and some values are rounded: a report, nothing left to deal with, and no complaint
+        // must do.
+        let complained = device.worst_since(order.mark).is_some_and(|level| level > Level::Info);
+        let dealt_with = now.answered > order.number && now.seq > order.mark;
+        wanted.iter().all(is) || (dealt_with && !complained)
     };
     let settled = |progress, _: Option<&Device>| match progress {
         Progress::Done | Progress::Busy => Some(Ok(())),
