@@ -37,7 +37,7 @@ impl Address {
         &self.scheme
     }
 
-    /// The host, without the brackets of an IPv6 address.
+    /// The host, without the brackets of an IPv6 address; for `indi+unix` the name of the socket.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
@@ -47,7 +47,7 @@ impl Address {
         self.port
     }
 
-    /// What follows the host, decoded, without its first slash: a device, or a socket's name; may be empty.
+    /// What follows the host, decoded, without its first slash: a device; may be empty.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -141,6 +141,10 @@ impl Address {
                     self.path = format!("{}/{number}", kind.alpaca_name());
                 }
             }
+            // The whole is the socket's name. With a device behind it: indi+unix://%2Ftmp%2Findiserver/CCD Simulator
+            "indi+unix" if self.host.is_none() && !self.path.is_empty() => {
+                self.host = Some(format!("/{}", std::mem::take(&mut self.path)));
+            }
             _ => {}
         }
     }
@@ -170,7 +174,7 @@ fn parse_authority(authority: &str) -> Result<(Option<String>, Option<u16>), Str
         return Err(format!("{host:?} is no host name"));
     }
     let port = port.map(|port| port.parse().ok().filter(|port| *port != 0).ok_or(format!("{port:?} is no port")));
-    Ok((Some(host.to_owned()), port.transpose()?))
+    Ok((Some(decode(host)?), port.transpose()?))
 }
 
 fn parse_options(query: &str) -> Result<Vec<(String, String)>, String> {
@@ -222,6 +226,9 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme)?;
         match &self.host {
+            // A socket's name.
+            Some(host) if host.starts_with('/') && self.path.is_empty() => f.write_str(&encode(host, "? "))?,
+            Some(host) if host.starts_with('/') => f.write_str(&encode(host, "/?:@ "))?,
             Some(host) if host.contains(':') => write!(f, "[{host}]")?,
             Some(host) => f.write_str(host)?,
             None => {}
@@ -278,6 +285,11 @@ mod tests {
         assert_eq!(normal("INDI"), "indi://");
         assert_eq!(normal("indi://pi:7624/CCD%20Simulator"), "indi://pi:7624/CCD Simulator");
         assert_eq!(normal("indi+unix:///tmp/indiserver"), "indi+unix:///tmp/indiserver");
+        assert_eq!(normal("indi+unix:///tmp/a%20:b"), "indi+unix:///tmp/a%20:b");
+        let device = "indi+unix:///tmp/indiserver".parse::<Address>().unwrap().with_path("CCD Simulator");
+        assert_eq!((device.host(), device.path()), (Some("/tmp/indiserver"), "CCD Simulator"));
+        assert_eq!(device.to_string(), "indi+unix://%2Ftmp%2Findiserver/CCD Simulator");
+        assert_eq!(device.to_string().parse::<Address>().unwrap(), device);
         assert_eq!(normal("indi://[::1]:7624"), "indi://[::1]:7624");
         assert_eq!(normal("http://10.0.0.5:11111/api/v1/camera/0"), "alpaca://10.0.0.5:11111/camera/0");
         assert_eq!(normal("ALPACA:camera:0"), "alpaca:///camera/0");

@@ -11,6 +11,7 @@ use astrobackend::{
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
+    cell::Cell,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -44,12 +45,44 @@ fn main() -> ExitCode {
         ("a_killed_server_fails_the_exposure_at_once", a_killed_server_fails_the_exposure_at_once),
         ("a_frozen_server_costs_no_more_than_the_deadline", a_frozen_server_costs_no_more_than_the_deadline),
     ];
-    let trials = tests.map(|(name, test)| Trial::test(name, test));
-    libtest_mimic::run(&arguments, trials.into()).exit_code()
+    let mut trials: Vec<Trial> = tests.iter().map(|(name, test)| Trial::test(*name, *test)).collect();
+    // What concerns pictures and a lost server again, over the unix socket.
+    if cfg!(target_os = "linux") {
+        trials.extend(tests.into_iter().filter(|(name, _)| OVER_UNIX.contains(name)).map(|(name, test)| {
+            Trial::test(format!("unix::{name}"), move || {
+                UNIX.set(true);
+                test()
+            })
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+const OVER_UNIX: &[&str] = &[
+    "devices_are_listed_by_kind",
+    "an_exposure_gives_the_picture",
+    "regions_and_binning_are_obeyed",
+    "an_abort_leaves_the_camera_idle",
+    "a_killed_server_fails_the_exposure_at_once",
+    "a_frozen_server_costs_no_more_than_the_deadline",
+];
+
+thread_local! {
+    /// The test that runs on this thread goes over the unix socket.
+    static UNIX: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The address of a server, or of one of its devices.
+fn address(server: &IndiServer, device: &str) -> String {
+    let server = match UNIX.get() {
+        true => format!("indi+unix://{}", server.socket().replace('/', "%2F")),
+        false => server.address(),
+    };
+    format!("{server}/{device}")
 }
 
 fn open(server: &IndiServer) -> Result<Arc<dyn Backend>, Failed> {
-    Ok(astrobackend::open(&server.address())?)
+    Ok(astrobackend::open(&address(server, ""))?)
 }
 
 fn wait() -> Wait {
@@ -85,7 +118,7 @@ fn devices_are_listed_by_kind() -> Outcome {
     refused(backend.camera()?.caps().map(drop), ErrorKind::NotConnected, "CCD Simulator");
     let several = backend.filter_wheel().expect_err("two wheels");
     assert!(several.kind() == ErrorKind::InvalidValue && several.to_string().contains("Filter Simulator"), "{several}");
-    let named = astrobackend::open(&format!("{}/Filter Simulator", server.address()))?;
+    let named = astrobackend::open(&address(&server, "Filter Simulator"))?;
     let wheel = named.filter_wheel()?;
     wheel.connect()?;
     wheel.connect()?;
@@ -390,7 +423,7 @@ fn a_killed_server_fails_the_exposure_at_once() -> Outcome {
 
 fn a_frozen_server_costs_no_more_than_the_deadline() -> Outcome {
     let server = IndiServer::start(&[CCD])?;
-    let backend = astrobackend::open(&format!("{}?timeout=2", server.address()))?;
+    let backend = astrobackend::open(&address(&server, "?timeout=2"))?;
     let camera = backend.camera()?;
     camera.connect()?;
     server.freeze();

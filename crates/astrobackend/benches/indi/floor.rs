@@ -1,4 +1,4 @@
-//! The least that any client has to do: receive and decode, or map and convert, and nothing else.
+//! The least that any client has to do: receive and decode, or read shared memory and convert, and nothing else.
 
 use crate::stand::{Result, processor_time, sample};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -9,9 +9,12 @@ use std::{
     mem::MaybeUninit,
     net::TcpStream,
     os::{
-        fd::{AsRawFd, OwnedFd},
+        fd::OwnedFd,
         linux::net::SocketAddrExt,
-        unix::net::{SocketAddr, UnixStream},
+        unix::{
+            fs::FileExt,
+            net::{SocketAddr, UnixStream},
+        },
     },
     time::Instant,
 };
@@ -109,7 +112,7 @@ impl Input {
     }
 }
 
-/// Maps and converts.
+/// Reads shared memory and converts.
 pub(crate) fn unix(name: &str) -> Result<Value> {
     let mut socket = UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)?;
     socket.write_all(greeting().as_bytes())?;
@@ -152,10 +155,15 @@ fn receive(socket: &UnixStream, text: &[u8]) -> Result<(Option<OwnedFd>, bool)> 
     }
 }
 
-/// The pixels of a mapped FITS file, in the processor's order.
+/// The pixels of a FITS file in shared memory, in the processor's order. Read in pieces that stay in the
+/// cache: mapping the memory takes nearly twice as long.
 fn convert(file: &File) -> Result<Vec<u16>> {
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let (map, _) = vmap::Map::with_options().len(HEADER + PIXELS * 2).open(path)?;
-    let stored = map[HEADER..].chunks_exact(2);
-    Ok(stored.map(|two| u16::from_be_bytes([two[0], two[1]]) ^ 0x8000).collect())
+    let (mut piece, mut at) = (vec![0; 1 << 18], HEADER as u64);
+    let mut pixels = Vec::with_capacity(PIXELS);
+    while pixels.len() < PIXELS {
+        let n = file.read_at(&mut piece, at)?.min((PIXELS - pixels.len()) * 2);
+        pixels.extend(piece[..n].chunks_exact(2).map(|two| u16::from_be_bytes([two[0], two[1]]) ^ 0x8000));
+        at += n as u64;
+    }
+    Ok(pixels)
 }

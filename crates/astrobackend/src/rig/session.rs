@@ -341,12 +341,9 @@ impl Session {
     }
 }
 
-/// The address without the device. A socket's path is the server, not a device.
+/// The address without the device.
 fn server_of(address: &Address) -> Address {
-    match address.scheme() {
-        "indi+unix" => address.clone(),
-        _ => address.clone().with_path(""),
-    }
+    address.clone().with_path("")
 }
 
 /// The address that a text means, or `None` when it is only a name: a name may have a colon too.

@@ -4,8 +4,9 @@
 //! more patiently, and the [`keeper`](super::keeper) puts things back to where they were.
 
 use super::{
+    attached,
     incoming::{Incoming, receive},
-    socket::{Server, connect},
+    socket::{Server, Socket, connect},
     store::{Change, Store},
 };
 use crate::{
@@ -15,9 +16,10 @@ use crate::{
     wire::indi::{Message, Parser},
 };
 use std::{
+    collections::VecDeque,
     fmt,
+    fs::File,
     io::{ErrorKind as IoKind, Read, Write},
-    net::{Shutdown, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -72,7 +74,7 @@ pub(super) struct Shared {
     /// Wakes the keeper.
     work: Condvar,
     /// Held while a message is written: the reading thread answers pings.
-    socket: Mutex<Arc<TcpStream>>,
+    socket: Mutex<Arc<Socket>>,
     /// Bytes that came so far.
     received: AtomicU64,
     listener: OnceLock<Weak<dyn Listener>>,
@@ -267,7 +269,7 @@ impl Shared {
         (&**socket).write_all(&bytes).map_err(|error| {
             // A half message cannot be taken back: nothing more can be said on this socket. The reading thread
             // notices.
-            let _ = socket.shutdown(Shutdown::Both);
+            socket.hang_up();
             Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"))
         })?;
         Ok(sent)
@@ -275,7 +277,7 @@ impl Shared {
 
     /// Closes the socket; the reading thread notices.
     fn hang_up(&self) {
-        let _ = lock(&self.socket).shutdown(Shutdown::Both);
+        lock(&self.socket).hang_up();
     }
 
     /// Gives the connection up.
@@ -285,13 +287,13 @@ impl Shared {
     }
 
     /// Reads, and connects again, until the last user is gone.
-    fn run(&self, stream: TcpStream) {
+    fn run(&self, stream: Socket) {
         let mut next = Some(stream);
         let mut pause = BACK_OFF.0;
         while let Some(stream) = next.take() {
             let since = Instant::now();
             let why = self.read(&stream);
-            let _ = stream.shutdown(Shutdown::Both);
+            stream.hang_up();
             self.lose(&why);
             if !self.policy.reconnect {
                 return;
@@ -310,16 +312,12 @@ impl Shared {
     }
 
     /// A new socket to a server that answers; the old picture of its devices is gone.
-    fn reopen(&self) -> Result<TcpStream> {
+    fn reopen(&self) -> Result<Socket> {
         let failed = |error| self.server.unreachable(&error);
         let stream = connect(&self.server, self.policy.timeout)?;
         (&stream).write_all(&EVERYTHING.to_bytes()).map_err(failed)?;
         // A stopped server accepts connections and says nothing on them.
-        stream.set_read_timeout(Some(self.policy.timeout)).map_err(failed)?;
-        if stream.peek(&mut [0]).map_err(failed)? == 0 {
-            return Err(failed(IoKind::UnexpectedEof.into()));
-        }
-        stream.set_read_timeout(None).map_err(failed)?;
+        stream.await_bytes(self.policy.timeout).map_err(failed)?;
         *lock(&self.socket) = Arc::new(stream.try_clone().map_err(failed)?);
         self.store().start_anew();
         if self.closed.is_cancelled() {
@@ -331,9 +329,9 @@ impl Shared {
     }
 
     /// Reads until the connection ends; why it did.
-    fn read(&self, stream: &TcpStream) -> Error {
+    fn read(&self, stream: &Socket) -> Error {
         let (mut parser, mut pictures) = (Parser::default(), Vec::new());
-        let mut source = Source { shared: self, stream };
+        let mut source = Source { shared: self, stream, memory: VecDeque::new() };
         loop {
             match source.read(parser.room()) {
                 Ok(0) => return Error::new(ErrorKind::Unreachable, "the server closed the connection"),
@@ -353,7 +351,7 @@ impl Shared {
     fn take_in(&self, parser: &mut Parser, source: &mut Source<'_>, pictures: &mut Vec<Incoming>) -> Result<()> {
         let wanted = |device: &str, vector: &str| self.store().wants_blobs(device, vector);
         loop {
-            self.take_messages(parser, source.stream, pictures)?;
+            self.take_messages(parser, source, pictures)?;
             if !receive(parser, &mut *source, wanted, pictures).map_err(|error| broken(&error))? {
                 return Ok(());
             }
@@ -361,7 +359,7 @@ impl Shared {
     }
 
     /// Puts what came into the store, under one lock for all the messages of a read.
-    fn take_messages(&self, parser: &mut Parser, mut stream: &TcpStream, pictures: &mut Vec<Incoming>) -> Result<()> {
+    fn take_messages(&self, parser: &mut Parser, source: &mut Source<'_>, pictures: &mut Vec<Incoming>) -> Result<()> {
         let mut store: Option<MutexGuard<'_, Store>> = None;
         while let Some(message) = parser.next_message() {
             match message {
@@ -370,11 +368,20 @@ impl Shared {
                     // Never both locks: whoever sends takes them in the other order.
                     drop(store.take());
                     let _writing = lock(&self.socket);
+                    let mut stream = source.stream;
                     stream.write_all(&reply).map_err(|error| {
                         Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {error}"))
                     })?;
                 }
                 Ok(message) => {
+                    if let Message::Set(vector) = &message
+                        && attached::has_attached(vector)
+                    {
+                        // Not under the lock: a frame takes a while.
+                        drop(store.take());
+                        let wanted = self.store().wants_blobs(&vector.device, &vector.name);
+                        attached::take(vector, &mut source.memory, wanted, pictures);
+                    }
                     let store = store.get_or_insert_with(|| self.store());
                     store.apply(message)?;
                     pictures.drain(..).for_each(|picture| store.deliver(picture));
@@ -440,12 +447,14 @@ fn broken(error: &std::io::Error) -> Error {
 /// What is read, with note taken that the server is alive.
 struct Source<'a> {
     shared: &'a Shared,
-    stream: &'a TcpStream,
+    stream: &'a Socket,
+    /// Shared memory whose message has not come yet.
+    memory: VecDeque<File>,
 }
 
 impl Read for Source<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let bytes = self.stream.read(buffer)?;
+        let bytes = self.stream.receive(buffer, &mut self.memory)?;
         self.shared.received.fetch_add(bytes as u64, Ordering::Relaxed);
         self.shared.store().last_bytes = Some(Instant::now());
         Ok(bytes)

@@ -98,7 +98,7 @@ impl Taking {
     pub(super) fn picture(&self, blob: &Blob) -> Result<Image> {
         let format = &blob.format;
         let mut image = match blob.take() {
-            Some(Content::Picture(picture)) => picture?,
+            Some(Content::Picture(picture)) => *picture?,
             Some(Content::File(file)) if is_fits(format) => fits::parse(&file)?.0,
             Some(Content::File(_)) => {
                 let message = format!("sends the image as {format:?}, which cannot be read; set it to FITS");

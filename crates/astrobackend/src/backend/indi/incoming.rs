@@ -1,6 +1,7 @@
 //! Pictures made while they arrive: the frame is in memory once, and is ready when its last byte is.
 
-use crate::{Image, Result, fits, wire::indi::Parser};
+use super::property::Content;
+use crate::{fits, wire::indi::Parser};
 use std::io::{self, BufRead, ErrorKind, Read};
 
 /// A picture whose bytes are through; the message that carries it may still lack its end.
@@ -10,7 +11,7 @@ pub(super) struct Incoming {
     pub(super) vector: String,
     pub(super) element: String,
     pub(super) format: String,
-    pub(super) picture: Result<Image>,
+    pub(super) content: Content,
 }
 
 /// True for the formats that are read on arrival.
@@ -37,17 +38,17 @@ pub(super) fn receive(
     if wanted && length.is_none() {
         return Ok(false);
     }
-    let mut content = Content { parser, socket, piece: Vec::new(), at: 0, complete: false };
+    let mut body = Body { parser, socket, piece: Vec::new(), at: 0, complete: false };
     if let Some(length) = length.filter(|_| wanted) {
-        let picture = fits::read_from(&mut content, length).map(|(image, _)| image);
-        pictures.push(Incoming { device, vector, element, format, picture });
+        let picture = fits::read_from(&mut body, length).map(|(image, _)| Box::new(image));
+        pictures.push(Incoming { device, vector, element, format, content: Content::Picture(picture) });
     }
-    content.pass_over()?;
+    body.pass_over()?;
     Ok(true)
 }
 
 /// The bytes of a BLOB, received as they are asked for.
-struct Content<'p, S> {
+struct Body<'p, S> {
     parser: &'p mut Parser,
     socket: S,
     piece: Vec<u8>,
@@ -55,7 +56,7 @@ struct Content<'p, S> {
     complete: bool,
 }
 
-impl<S: Read> Content<'_, S> {
+impl<S: Read> Body<'_, S> {
     /// Receives what is left.
     fn pass_over(mut self) -> io::Result<()> {
         loop {
@@ -68,7 +69,7 @@ impl<S: Read> Content<'_, S> {
     }
 }
 
-impl<S: Read> BufRead for Content<'_, S> {
+impl<S: Read> BufRead for Body<'_, S> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.at == self.piece.len() && !self.complete {
             self.at = 0;
@@ -90,7 +91,7 @@ impl<S: Read> BufRead for Content<'_, S> {
     }
 }
 
-impl<S: Read> Read for Content<'_, S> {
+impl<S: Read> Read for Body<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.fill_buf()?.read(buffer)?;
         self.consume(n);
@@ -101,7 +102,7 @@ impl<S: Read> Read for Content<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{image::Pixels, wire::indi::Message};
+    use crate::{Image, image::Pixels, wire::indi::Message};
 
     /// A socket that gives a few bytes at a time.
     struct Slow<'a>(&'a [u8]);
@@ -124,7 +125,7 @@ mod tests {
 
     fn message(format: &str, data: Vec<u8>) -> Vec<u8> {
         use crate::wire::indi::{Blob, Element, Elements, Vector};
-        let blob = Blob { format: format.into(), size: None, data, attached: false };
+        let blob = Blob { format: format.into(), data, ..Blob::default() };
         Message::Set(Vector::new("C", "CCD1", Elements::Blob(vec![Element::new("CCD1", blob)]))).to_bytes()
     }
 
@@ -150,7 +151,7 @@ mod tests {
         assert!(result.unwrap() && left == Some(0));
         let one = pictures.remove(0);
         assert_eq!((one.device.as_str(), one.vector.as_str(), one.element.as_str()), ("C", "CCD1", "CCD1"));
-        let image = one.picture.unwrap();
+        let Content::Picture(Ok(image)) = one.content else { panic!() };
         assert_eq!((image.width(), image.pixels()), (50, &Pixels::U16((0..2000).collect())));
     }
 
@@ -159,7 +160,10 @@ mod tests {
         let (result, pictures, left) = received(&message(".fits", fits()), false);
         assert!(result.unwrap() && pictures.is_empty() && left == Some(0), "passed over");
         let (result, pictures, left) = received(&message(".fits", vec![7; 9000]), true);
-        assert!(result.unwrap() && pictures[0].picture.is_err() && left == Some(0), "damaged");
+        assert!(
+            result.unwrap() && matches!(pictures[0].content, Content::Picture(Err(_))) && left == Some(0),
+            "damaged"
+        );
         let (result, pictures, left) = received(&message(".fits.fz", fits()), true);
         assert!(!result.unwrap() && pictures.is_empty() && left == Some(fits().len()), "kept for later");
         let (result, _, left) = received(&message(".fits", fits())[..3000], true);

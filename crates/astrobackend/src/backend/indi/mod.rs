@@ -1,11 +1,12 @@
-//! INDI: drivers behind an `indiserver`, over TCP.
+//! INDI: drivers behind an `indiserver`, over TCP or its unix socket.
 //!
 //! One reading thread per connection fills a `store` of everything the drivers tell, so reading a state
 //! costs no I/O. Commands are `order`s: sent, and finished when the device says so. `connection` holds
 //! socket and thread, `handle` is what all devices have in common, the rest is a file for each kind.
 //!
 //! Addresses: `indi://host:7624/Device`; host, port and device may be left out (`localhost`, 7624, the only
-//! one of its kind). Options, behind a `?`:
+//! one of its kind). On Linux `indi+unix:///tmp/indiserver` is a server's unix socket, over which images come as
+//! shared memory; `indi://localhost`, without a port, tries that first. Options, behind a `?`:
 //!
 //! - `timeout`: seconds that a call waits for the server or a driver, 15 by default.
 //! - `reconnect`: `on` (the default) or `off`. A lost connection is made again, with longer and longer pauses;
@@ -21,11 +22,14 @@
 
 mod actions;
 mod announcer;
+mod attached;
 mod by_hand;
 mod camera;
 mod connection;
 mod controls;
 mod cooler;
+#[cfg(test)]
+mod differential;
 mod exposure;
 mod filter_wheel;
 mod focuser;
@@ -43,6 +47,8 @@ mod pulse;
 mod socket;
 mod store;
 mod tracking;
+#[cfg(target_os = "linux")]
+mod unix;
 
 use super::{Backend, no_such_device};
 use crate::{
@@ -55,7 +61,7 @@ use announcer::Announcer;
 use connection::{Connection, Policy};
 use kinds::Registry;
 use properties::Properties;
-use socket::Server;
+use socket::{PORT, Server};
 use std::{
     any::Any,
     fmt,
@@ -64,9 +70,6 @@ use std::{
     time::Duration,
 };
 use store::Store;
-
-/// INDI's port, registered with IANA.
-const PORT: u16 = 7624;
 
 /// The longest that a call waits unless the address says otherwise: real hardware may take this long to connect.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -81,8 +84,7 @@ const QUIET: Duration = Duration::from_millis(250);
 /// Connects to a server.
 ///
 /// # Errors
-/// `InvalidValue` for a malformed option, `Unsupported` for unix sockets, `Unreachable` or `Timeout` when no
-/// server answers.
+/// `InvalidValue` for a malformed option, `Unreachable` or `Timeout` when no server answers.
 pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
     Ok(connect(address)?)
 }
@@ -92,11 +94,10 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
 /// # Errors
 /// As [`open`].
 pub fn connect(address: &Address) -> Result<Arc<Indi>> {
-    if address.scheme() != "indi" {
-        return Err(Error::unsupported(format!("{} is not supported yet; use indi://host:port", address.scheme())));
-    }
-    let host = address.host().unwrap_or("localhost").to_owned();
-    let server = Server { host, port: address.port().unwrap_or(PORT) };
+    let server = match address.scheme() {
+        "indi+unix" => Server::on(address.host()),
+        _ => Server::at(address.host(), address.port()),
+    };
     let connection = Connection::open(server, policy(address)?)?;
     let registry = Arc::new(Registry::new(connection.clone(), &address.clone().with_path("")));
     let announcer = Arc::new(Announcer::new(registry.clone()));
@@ -136,7 +137,7 @@ fn policy(address: &Address) -> Result<Policy> {
 pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     let answers = TcpStream::connect_timeout(&here, timeout.clamp(Duration::from_millis(1), TIMEOUT)).is_ok();
-    Ok(if answers { vec![Address::new("indi").with_host("localhost", Some(PORT))] } else { Vec::new() })
+    Ok(if answers { vec![Address::new("indi").with_host("localhost", None)] } else { Vec::new() })
 }
 
 /// A connection to a server: a [`Backend`], and the way to the raw [`properties`] of all its devices.
@@ -222,7 +223,7 @@ mod tests {
         assert_eq!(kind_of("indi://localhost?timeout=never"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?alive=0"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?reconnect=perhaps"), ErrorKind::InvalidValue);
-        assert_eq!(kind_of("indi+unix:///tmp/indiserver"), ErrorKind::Unsupported);
+        assert_eq!(kind_of("indi+unix:///no/such/socket"), ErrorKind::Unreachable);
         // Port 1 is reserved and nothing listens there.
         assert_eq!(kind_of("indi://127.0.0.1:1?timeout=2"), ErrorKind::Unreachable);
     }

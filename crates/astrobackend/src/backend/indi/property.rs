@@ -97,7 +97,7 @@ pub(super) enum Content {
     /// The file itself.
     File(Vec<u8>),
     /// The picture that was made of it while it arrived.
-    Picture(Result<Image>),
+    Picture(Result<Box<Image>>),
 }
 
 impl Blob {
@@ -160,8 +160,7 @@ impl Property {
         }
     }
 
-    pub(super) fn report(&mut self, vector: Vector<'_>, seq: u64) {
-        let now = Instant::now();
+    pub(super) fn report(&mut self, vector: Vector<'_>, seq: u64, now: Instant) {
         self.seq = seq;
         self.reported = Some(now);
         self.state = vector.state.unwrap_or(self.state);

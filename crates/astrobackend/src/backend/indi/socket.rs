@@ -1,76 +1,219 @@
-//! Finding a server and connecting to it, within a time.
+//! Finding a server and connecting to it within a time, over TCP or, on Linux, a unix socket.
+//!
+//! A server on this machine is tried over its unix socket first: images come as shared memory there.
 
 use crate::{Error, ErrorKind, Result, wait::Deadline};
 use std::{
+    collections::VecDeque,
     fmt,
-    io::ErrorKind as IoKind,
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    fs::File,
+    io::{self, ErrorKind as IoKind, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
     sync::mpsc,
     thread,
     time::Duration,
 };
 
-/// Where a server listens.
-#[derive(Clone, Debug)]
-pub(super) struct Server {
-    pub(super) host: String,
-    pub(super) port: u16,
-}
+#[cfg(target_os = "linux")]
+use super::unix;
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixStream;
 
-impl fmt::Display for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
+/// INDI's port, registered with IANA.
+pub(super) const PORT: u16 = 7624;
+
+/// The name of the unix socket of an `indiserver` that was not told another.
+const SOCKET: &str = "/tmp/indiserver";
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    /// The name of its unix socket; tried first.
+    unix: Option<String>,
+    tcp: Option<(String, u16)>,
 }
 
 impl Server {
+    /// The server of an `indi` address. One on this machine, whose port is not named, is sought on its unix socket
+    /// too; behind a port that is named there may be another server.
+    pub(super) fn at(host: Option<&str>, port: Option<u16>) -> Self {
+        let host = host.unwrap_or("localhost");
+        let here = matches!(host, "localhost" | "127.0.0.1" | "::1") && port.is_none();
+        let unix = (here && cfg!(target_os = "linux")).then(|| SOCKET.to_owned());
+        Server { unix, tcp: Some((host.to_owned(), port.unwrap_or(PORT))) }
+    }
+
+    /// The server of an `indi+unix` address.
+    pub(super) fn on(socket: Option<&str>) -> Self {
+        Server { unix: Some(socket.unwrap_or(SOCKET).to_owned()), tcp: None }
+    }
+
     /// `Unreachable`, or `Timeout` when that is why.
-    pub(super) fn unreachable(&self, error: &std::io::Error) -> Error {
+    pub(super) fn unreachable(&self, error: &io::Error) -> Error {
         let late = matches!(error.kind(), IoKind::TimedOut | IoKind::WouldBlock);
         let kind = if late { ErrorKind::Timeout } else { ErrorKind::Unreachable };
         Error::new(kind, format!("no INDI server answers at {self}: {error}"))
     }
+}
 
-    /// The addresses of the host. Asking a name server has no deadline of its own, so it happens on a thread.
-    fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>> {
-        if let Ok(ip) = self.host.parse() {
-            return Ok(vec![SocketAddr::new(ip, self.port)]);
-        }
-        let (sender, receiver) = mpsc::channel();
-        let (name, port) = (self.host.clone(), self.port);
-        let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-        let thread = thread::Builder::new().name("astrobackend-resolve".into());
-        thread.spawn(ask).map_err(|error| self.unreachable(&error))?;
-        match receiver.recv_timeout(timeout) {
-            Ok(addresses) => addresses.map_err(|error| self.unreachable(&error)),
-            Err(_) => Err(Error::timeout(format!("finding the address of {}", self.host), timeout)),
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.tcp, &self.unix) {
+            (Some((host, port)), _) => write!(f, "{host}:{port}"),
+            (None, socket) => f.write_str(socket.as_deref().unwrap_or_default()),
         }
     }
 }
 
-/// Connects to the first address of a server that answers.
+/// A socket to a server.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(target_os = "linux")]
+    Unix(UnixStream),
+}
+
+/// The same for each kind of socket.
+macro_rules! each {
+    ($socket:expr, $stream:ident => $body:expr) => {
+        match $socket {
+            Socket::Tcp($stream) => $body,
+            #[cfg(target_os = "linux")]
+            Socket::Unix($stream) => $body,
+        }
+    };
+}
+
+impl Socket {
+    /// Another handle to the same socket.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Socket::Tcp(stream) => Socket::Tcp(stream.try_clone()?),
+            #[cfg(target_os = "linux")]
+            Socket::Unix(stream) => Socket::Unix(stream.try_clone()?),
+        })
+    }
+
+    /// Ends the connection; whoever reads notices.
+    pub(super) fn hang_up(&self) {
+        let _ = each!(self, stream => stream.shutdown(Shutdown::Both));
+    }
+
+    /// Waits until there is something to read: an error when the server closes the connection or says nothing.
+    pub(super) fn await_bytes(&self, timeout: Duration) -> io::Result<()> {
+        each!(self, stream => stream.set_read_timeout(Some(timeout)))?;
+        let bytes = match self {
+            Socket::Tcp(stream) => stream.peek(&mut [0])?,
+            #[cfg(target_os = "linux")]
+            Socket::Unix(stream) => unix::peek(stream)?,
+        };
+        each!(self, stream => stream.set_read_timeout(None))?;
+        if bytes == 0 { Err(IoKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+
+    /// Reads bytes, and what comes beside them as shared memory.
+    pub(super) fn receive(&self, buffer: &mut [u8], memory: &mut VecDeque<File>) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => {
+                let mut stream = stream;
+                stream.read(buffer)
+            }
+            #[cfg(target_os = "linux")]
+            Socket::Unix(stream) => unix::receive(stream, buffer, memory),
+        }
+    }
+}
+
+impl Write for &Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        each!(self, stream => { let mut stream = stream; stream.write(bytes) })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Connects to a server: over its unix socket, else to the first address that answers.
 ///
 /// # Errors
 /// `Unreachable` or `Timeout`.
-pub(super) fn connect(server: &Server, timeout: Duration) -> Result<TcpStream> {
+pub(super) fn connect(server: &Server, timeout: Duration) -> Result<Socket> {
+    let failure = match &server.unix {
+        Some(name) => match connect_unix(name, timeout) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => error,
+        },
+        None => IoKind::NotFound.into(),
+    };
+    let Some((host, port)) = &server.tcp else { return Err(server.unreachable(&failure)) };
     let deadline = Deadline::after(timeout);
-    let mut failure = std::io::Error::new(IoKind::NotFound, "the name has no address");
-    for address in server.resolve(timeout)? {
+    let mut failure = io::Error::new(IoKind::NotFound, "the name has no address");
+    for address in resolve(host, *port, timeout, |error| server.unreachable(error))? {
         let left = deadline.remaining();
         if left.is_zero() {
             break;
         }
-        match open(&address, left, timeout) {
-            Ok(stream) => return Ok(stream),
+        match connect_tcp(&address, left, timeout) {
+            Ok(socket) => return Ok(socket),
             Err(error) => failure = error,
         }
     }
     Err(server.unreachable(&failure))
 }
 
-fn open(address: &SocketAddr, left: Duration, timeout: Duration) -> std::io::Result<TcpStream> {
+fn connect_tcp(address: &SocketAddr, left: Duration, timeout: Duration) -> io::Result<Socket> {
     let stream = TcpStream::connect_timeout(address, left)?;
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(timeout))?;
-    Ok(stream)
+    Ok(Socket::Tcp(stream))
+}
+
+#[cfg(target_os = "linux")]
+fn connect_unix(name: &str, timeout: Duration) -> io::Result<Socket> {
+    let stream = unix::connect(name)?;
+    stream.set_write_timeout(Some(timeout))?;
+    Ok(Socket::Unix(stream))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn connect_unix(_name: &str, _timeout: Duration) -> io::Result<Socket> {
+    Err(io::Error::new(IoKind::Unsupported, "unix sockets are used on Linux only"))
+}
+
+/// The addresses of a host. Asking a name server has no deadline of its own, so it happens on a thread.
+fn resolve(
+    host: &str,
+    port: u16,
+    timeout: Duration,
+    unreachable: impl Fn(&io::Error) -> Error,
+) -> Result<Vec<SocketAddr>> {
+    if let Ok(ip) = host.parse() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_owned();
+    let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    let thread = thread::Builder::new().name("astrobackend-resolve".into());
+    thread.spawn(ask).map_err(|error| unreachable(&error))?;
+    match receiver.recv_timeout(timeout) {
+        Ok(addresses) => addresses.map_err(|error| unreachable(&error)),
+        Err(_) => Err(Error::timeout(format!("finding the address of {host}"), timeout)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_here_without_a_port_is_sought_on_its_unix_socket() {
+        let local = cfg!(target_os = "linux").then_some("/tmp/indiserver");
+        assert_eq!(Server::at(None, None).unix.as_deref(), local);
+        assert_eq!(Server::at(Some("127.0.0.1"), None).unix.as_deref(), local);
+        assert_eq!(Server::at(Some("localhost"), Some(7624)).unix, None);
+        assert_eq!(Server::at(Some("pi.local"), None).unix, None);
+        assert_eq!(Server::at(Some("pi.local"), None).to_string(), "pi.local:7624");
+        assert_eq!(Server::on(None).to_string(), "/tmp/indiserver");
+    }
 }

@@ -8,7 +8,7 @@ use super::{
     incoming::Incoming,
     keeper::Claims,
     properties::{Change as News, Watchers},
-    property::{Blob, Content, ELEMENT_WEIGHT, Number, Property, Value},
+    property::{Blob, ELEMENT_WEIGHT, Number, Property, Value},
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -239,7 +239,7 @@ impl Store {
         let seq = self.seq;
         let property = self.property_mut(&incoming.device, &incoming.vector).filter(|property| property.wanted);
         if let Some(Value::Blob(blob)) = property.and_then(|property| property.value_mut(&incoming.element)) {
-            *blob = Some(Blob::new(seq, incoming.format, Content::Picture(incoming.picture)));
+            *blob = Some(Blob::new(seq, incoming.format, incoming.content));
         }
     }
 
@@ -285,7 +285,7 @@ impl Store {
         let text = matches!(vector.elements, Elements::Text(_));
         let before = if text { property.weight() } else { 0 };
         let (owner, name) = (vector.device.clone(), vector.name.clone());
-        property.report(vector, seq);
+        property.report(vector, seq, self.last_bytes.unwrap_or_else(Instant::now));
         self.weight = self.weight - before + if text { property.weight() } else { 0 };
         self.watchers.tell(&owner, &name, property, News::Updated);
     }

@@ -238,6 +238,8 @@ pub struct Blob<'a> {
     pub format: Text<'a>,
     /// Bytes after decompression, as the sender says.
     pub size: Option<u64>,
+    /// Bytes that are valid, as the sender says.
+    pub length: Option<u64>,
     /// The bytes, cut to the length that the sender gave; empty in a definition and in mere changes of state.
     pub data: Vec<u8>,
     /// The bytes come as a shared memory descriptor beside the stream (unix sockets only).

@@ -157,14 +157,15 @@ fn write_blob(tag: &str, element: &Element<'_, Blob<'_>>, out: &mut Vec<u8>) {
     if tag == "defBLOB" {
         return open(tag, element, out).empty();
     }
-    let length = blob.data.len() as u64;
+    let length = blob.length.filter(|_| blob.attached).unwrap_or(blob.data.len() as u64);
     let open = open(tag, element, out)
         .with("size", Some(&blob.size.unwrap_or(length).to_string()))
         .with("format", Some(&blob.format));
+    let open = open.with("len", Some(&length.to_string()));
     if blob.attached {
         return open.with("attached", Some("true")).empty();
     }
-    open.with("len", Some(&length.to_string())).text(|out| {
+    open.text(|out| {
         out.push(b'\n');
         encode(&blob.data, out);
         out.push(b'\n');

@@ -155,7 +155,8 @@ fn vector() -> impl Strategy<Value = Message<'static>> {
         proptest::collection::vec((text(), any::<bool>()), 0..4)
             .prop_map(|all| Elements::Switch(all.into_iter().map(|(n, v)| Element::new(n, v)).collect())),
         proptest::collection::vec((text(), proptest::collection::vec(any::<u8>(), 1..300)), 0..3).prop_map(|all| {
-            let blob = |data: Vec<u8>| Blob { format: ".fits".into(), size: Some(9), data, attached: false };
+            let blob =
+                |data: Vec<u8>| Blob { format: ".fits".into(), size: Some(9), length: None, data, attached: false };
             Elements::Blob(all.into_iter().map(|(n, v)| Element::new(n, blob(v))).collect())
         }),
     ];
