@@ -10,10 +10,10 @@ use crate::{
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
     event::{Events, Link},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 /// A connection to a framework; displays as its address.
-pub trait Backend: fmt::Debug + fmt::Display + Send + Sync {
+pub trait Backend: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// The address that opens this backend again.
     fn address(&self) -> &Address;
 

@@ -2,7 +2,7 @@
 
 use super::{
     incoming::{Incoming, is_fits},
-    store::Content,
+    property::Content,
 };
 use crate::{
     Error, Result, fits,

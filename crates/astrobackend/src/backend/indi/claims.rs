@@ -78,7 +78,7 @@ impl Claims {
                 Setting::Numbers(all.iter().map(|(name, value)| ((*name).into(), *value)).collect())
             }
             Values::On(name) => Setting::On(name.into()),
-            Values::Texts(_) => return,
+            Values::Texts(_) | Values::Switches(_) => return,
         };
         if setting == Setting::On(cooler::OFF.into()) {
             // The temperature asked for before would switch it on again.
