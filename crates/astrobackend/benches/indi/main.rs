@@ -1,6 +1,6 @@
 //! How fast the INDI client is, beside the fastest that any client can be, and beside other clients.
 //!
-//!     cargo bench -p astrobackend --bench indi [-- PART ...]     parts: frames messages reads steady peers
+//!     cargo bench -p astrobackend --bench indi [-- PART ...]     parts: frames messages watching peers
 //!
 //! It runs in a network of its own. The driver is `testing::bench_driver`, behind `indiserver` or listening
 //! itself. Each sample is a process of its own, so that its memory is only its own; samples of the floor
@@ -48,6 +48,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if wanted("messages") {
         messages::parse(&mut report)?;
+        stand::updates(&mut report)?;
+    }
+    if wanted("watching") {
+        stand::watching_and_reading(&mut report)?;
     }
     report.print();
     Ok(())

@@ -30,11 +30,20 @@ pub(crate) enum Role {
     FloorTcp,
     FloorUnix,
     Client,
+    Updates,
+    Watching,
+    Reads,
 }
 
 impl Role {
-    const ALL: [(&str, Role); 3] =
-        [("floor-tcp", Role::FloorTcp), ("floor-unix", Role::FloorUnix), ("client", Role::Client)];
+    const ALL: [(&str, Role); 6] = [
+        ("floor-tcp", Role::FloorTcp),
+        ("floor-unix", Role::FloorUnix),
+        ("client", Role::Client),
+        ("updates", Role::Updates),
+        ("watching", Role::Watching),
+        ("reads", Role::Reads),
+    ];
 
     /// The role and its address, when this process was started for one.
     pub(crate) fn from_args() -> Option<(Role, String)> {
@@ -50,6 +59,9 @@ impl Role {
             Role::FloorTcp => floor::tcp(address),
             Role::FloorUnix => floor::unix(address),
             Role::Client => client::frames(address),
+            Role::Updates => client::updates(address),
+            Role::Watching => client::watching(address),
+            Role::Reads => client::reads(address),
         }
     }
 
@@ -136,13 +148,35 @@ struct Way {
     peers: Vec<(String, Command)>,
 }
 
+/// The port of the driver that listens itself.
+const PORT: u16 = 7700;
+
+/// Number updates, from a driver that listens itself.
+pub(crate) fn updates(report: &mut Report) -> Result<()> {
+    let _direct = Direct::start(&Drivers::new()?.path(NAME), PORT)?;
+    let runs: Result<Vec<Value>> =
+        (0..SAMPLES).map(|_| Role::Updates.run(&format!("indi://127.0.0.1:{PORT}"))).collect();
+    report.rate("received, parsed, and in the store", &runs?, Some(1.5));
+    Ok(())
+}
+
+/// What it costs to watch, and to read what is known.
+pub(crate) fn watching_and_reading(report: &mut Report) -> Result<()> {
+    let _direct = Direct::start(&Drivers::new()?.path(NAME), PORT)?;
+    let address = format!("indi://127.0.0.1:{PORT}");
+    report.share(&Role::Watching.run(&address)?);
+    let runs: Result<Vec<Value>> = (0..SAMPLES).map(|_| Role::Reads.run(&address)).collect();
+    report.reads(&runs?);
+    Ok(())
+}
+
 /// The frame over each way, for the floor, for us, and for others.
 pub(crate) fn frames(report: &mut Report, with_peers: bool) -> Result<()> {
     let drivers = Drivers::new()?;
     let attaching = drivers.path(ATTACHING);
     let server =
         IndiServer::start(&[attaching.to_str().ok_or("a path that is no text")?]).map_err(|why| why.to_string())?;
-    let direct = Direct::start(&drivers.path(NAME), 7700)?;
+    let direct = Direct::start(&drivers.path(NAME), PORT)?;
     let through = format!("127.0.0.1:{}", server.port());
     let socket = server.socket();
     let ways = [
@@ -154,8 +188,8 @@ pub(crate) fn frames(report: &mut Report, with_peers: bool) -> Result<()> {
         },
         Way {
             name: "TCP direct",
-            floor: (Role::FloorTcp, "127.0.0.1:7700".into()),
-            client: "indi://127.0.0.1:7700".into(),
+            floor: (Role::FloorTcp, format!("127.0.0.1:{PORT}")),
+            client: format!("indi://127.0.0.1:{PORT}"),
             peers: Vec::new(),
         },
         Way {

@@ -10,10 +10,10 @@ use crate::{
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
     event::{Events, Link},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 /// A connection to a framework; displays as its address.
-pub trait Backend: fmt::Debug + fmt::Display + Send + Sync {
+pub trait Backend: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// The address that opens this backend again.
     fn address(&self) -> &Address;
 
@@ -233,8 +233,13 @@ pub const BACKEND_VARIABLE: &str = "PYASTROBACKEND";
 
 /// The default backend: what [`BACKEND_VARIABLE`] says, else `ASCOM` on Windows and `INDI` elsewhere.
 pub fn default_backend() -> String {
-    let named = std::env::var(BACKEND_VARIABLE).ok().filter(|name| !name.trim().is_empty());
-    named.unwrap_or_else(|| if cfg!(windows) { "ASCOM" } else { "INDI" }.to_owned())
+    chosen_backend().unwrap_or_else(|| if cfg!(windows) { "ASCOM" } else { "INDI" }.to_owned())
+}
+
+/// What [`BACKEND_VARIABLE`] says.
+pub(crate) fn chosen_backend() -> Option<String> {
+    let name = std::env::var_os(BACKEND_VARIABLE)?.to_string_lossy().into_owned();
+    (!name.trim().is_empty()).then_some(name)
 }
 
 /// The names of the frameworks, the original's four first.

@@ -2,7 +2,7 @@
 
 use super::{read::PixelSource, *};
 use crate::{
-    Celsius, Degrees, Error, ErrorKind, Hours, Image, Metres, RaDec, Site,
+    Celsius, Degrees, Error, ErrorKind, Hours, Image, Metres, Microns, RaDec, Site,
     device::{BayerPattern, FrameType, PierSide},
     image::{Frame, ImageMeta, Pixels},
     observation::Observation,
@@ -134,7 +134,9 @@ fn keywords_of_a_complete_observation() {
         pointing: Some(RaDec::j2000(Hours(5.588), Degrees(-5.391))),
         pier_side: PierSide::West,
         focus_position: Some(25_000),
+        focus_step: Some(Microns(0.2)),
         focus_temperature: Some(Celsius(f64::NAN)),
+        site_name: Some("Teide".into()),
         camera_address: Some("sim:///Camera".into()),
         ..Observation::default()
     };
@@ -153,6 +155,10 @@ fn keywords_of_a_complete_observation() {
     assert_eq!((header.real("FOCALLEN"), header.real("FOCRATIO")), (Some(530.0), Some(5.0)));
     assert_eq!((header.integer("FOCUSPOS"), header.integer("FOCPOS")), (Some(25_000), Some(25_000)));
     assert_eq!(header.get("FOCTEMP"), None);
+    assert_eq!(header.real("FOCUSSZ"), Some(0.2));
+    assert_eq!((text("SITENAME"), text("OBSERVAT")), ("Teide", "Teide"));
+    assert_eq!((text("BAYERPAT"), text("COLORTYP")), ("GBRG", "GBRG"));
+    assert_eq!(header.get("DARKTIME"), None, "of a flat");
     assert!(header.real("CENTALT").is_some_and(|alt| (30.0..65.0).contains(&alt)));
     assert!(header.real("AIRMASS").is_some_and(|airmass| (1.0..2.0).contains(&airmass)));
     for card in header.cards() {

@@ -1,6 +1,6 @@
 //! BLOBs in shared memory: the message has their names, the bytes are behind descriptors that came beside it.
 
-use super::{incoming::Incoming, picture, store::Content};
+use super::{incoming::Incoming, picture, property::Content};
 use crate::{
     Error, Result,
     wire::indi::{Blob, Elements, Limits, Vector},

@@ -5,8 +5,9 @@ use super::{
     cooler,
     exposure::{EXPOSURE, Outcome, PICTURE, Taking, countdown},
     handle::{Handle, Values, impl_device},
+    property::Blob,
     pulse::{self, Pulses},
-    store::{Blob, Device},
+    store::Device,
 };
 use crate::{
     Celsius, Error, ErrorKind, Image, Microns, Result, Timestamp,

@@ -3,7 +3,8 @@
 use super::{
     order::Order,
     picture,
-    store::{Blob, Content, Device},
+    property::{Blob, Content},
+    store::Device,
 };
 use crate::{
     Error, ErrorKind, Image, Result, Timestamp,
@@ -170,7 +171,7 @@ mod tests {
         while let Some(message) = parser.next_message() {
             store.apply(message.unwrap()).unwrap();
         }
-        let order = Order { property: EXPOSURE.0, mark: 2, number: 1, born: 1, sent: Instant::now() };
+        let order = Order { property: EXPOSURE.0.into(), mark: 2, number: 1, born: 1, sent: Instant::now() };
         let exposure = Exposure::light(Duration::from_secs(10));
         let taking = Taking { order, exposure, at: Timestamp::UNIX_EPOCH, frame: Frame::full(1, 1, 1), after_abort };
         taking.outcome(store.device("C"), Duration::from_secs(5))

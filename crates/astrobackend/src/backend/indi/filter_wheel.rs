@@ -3,7 +3,8 @@
 use super::{
     handle::{Handle, Values, impl_device},
     motion::Motion,
-    store::{Device, Value},
+    property::Value,
+    store::Device,
 };
 use crate::{
     Error, Result,

@@ -2,8 +2,8 @@
 
 use super::{
     connection::{Connection, Sent},
-    order::{Order, Progress},
-    store::{Device, Store},
+    order::{self, Order, Progress},
+    store::Device,
 };
 use crate::{
     Address, Error, ErrorKind, Result,
@@ -16,9 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an answer is waited for before the driver is asked whether it has dealt with the command.
-const PATIENCE: Duration = Duration::from_millis(100);
-
 /// How long a command that starts something waits for a refusal, so that it can be returned at once.
 const OBJECTION: Duration = Duration::from_millis(300);
 
@@ -29,6 +26,7 @@ pub(super) enum Values<'a> {
     Texts(&'a [(&'a str, &'a str)]),
     /// Turns one switch on.
     On(&'a str),
+    Switches(&'a [(&'a str, bool)]),
 }
 
 impl Values<'_> {
@@ -42,6 +40,9 @@ impl Values<'_> {
                 Elements::Text(all.iter().map(|(name, text)| Element::new(own(name), own(text).into())).collect())
             }
             Values::On(name) => Elements::Switch(vec![Element::new(own(name), true)]),
+            Values::Switches(all) => {
+                Elements::Switch(all.iter().map(|(name, on)| Element::new(own(name), *on)).collect())
+            }
         }
     }
 
@@ -50,6 +51,7 @@ impl Values<'_> {
             Values::Numbers(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::Texts(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::On(name) => vec![name.to_owned()],
+            Values::Switches(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
         }
     }
 
@@ -62,6 +64,7 @@ impl Values<'_> {
             // Drivers write texts their own way: `0` becomes `0.00`. That it answers must do.
             Values::Texts(_) => true,
             Values::On(name) => device.switch(property, name) == Some(true),
+            Values::Switches(all) => all.iter().all(|(name, wanted)| device.switch(property, name) == Some(*wanted)),
         }
     }
 }
@@ -179,7 +182,7 @@ impl Handle {
         {
             all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
         }
-        Ok(Order { property, mark, number, born, sent: Instant::now() })
+        Ok(Order { property: property.into(), mark, number, born, sent: Instant::now() })
     }
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
@@ -195,18 +198,8 @@ impl Handle {
         reached: impl Fn(&Device) -> bool,
         settled: impl Fn(Progress, Option<&Device>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let wait = |deadline| {
-            let look = |store: &Store| {
-                let device = store.device(&self.id.name);
-                settled(order.progress(device, &reached), device)
-            };
-            self.connection.wait(deadline, look).map_err(|error| self.name(error))
-        };
-        if let Some(answer) = wait(Deadline::after(PATIENCE.min(deadline.remaining())))? {
-            return Ok(Some(answer));
-        }
-        self.ask(order.property)?;
-        wait(deadline)
+        let answer = order::answer(&self.connection, &self.id.name, order, deadline, reached, settled);
+        answer.map_err(|error| self.name(error))
     }
 
     /// Changes a vector and waits until the device has the new values.
@@ -364,6 +357,12 @@ macro_rules! impl_device {
             }
             fn is_connected(&self) -> crate::Result<bool> {
                 self.handle.is_connected()
+            }
+            fn actions(&self) -> crate::Result<Vec<String>> {
+                Ok(crate::backend::indi::actions::names())
+            }
+            fn action(&self, name: &str, parameters: &str) -> crate::Result<String> {
+                crate::backend::indi::actions::act(&self.handle, name, parameters)
             }
             fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
                 crate::backend::indi::controls::list(&self.handle, $controls)

@@ -1,6 +1,6 @@
 //! Pictures made while they arrive: the frame is in memory once, and is ready when its last byte is.
 
-use super::{picture, store::Content};
+use super::{picture, property::Content};
 use crate::wire::indi::Parser;
 use std::io::{self, BufRead, ErrorKind, Read};
 

@@ -44,6 +44,12 @@ fn kinds(device: &Device) -> impl Iterator<Item = DeviceKind> + '_ {
     })
 }
 
+/// What a driver is, with whether it is connected.
+fn ids<'a>(name: &'a str, device: &'a Device) -> impl Iterator<Item = (DeviceId, bool)> + 'a {
+    let connected = is_connected(device) && !device.held;
+    kinds(device).map(move |kind| (DeviceId::new(kind, name), connected))
+}
+
 /// The device objects, made once each.
 #[derive(Debug)]
 pub(super) struct Registry {
@@ -120,12 +126,15 @@ impl Registry {
     /// The devices there are now, with whether they are connected.
     pub(super) fn present(&self) -> Vec<(DeviceId, bool)> {
         let store = self.connection.store();
-        let mut all = Vec::new();
-        for (name, device) in store.devices() {
-            all.extend(kinds(device).map(|kind| (DeviceId::new(kind, name), is_connected(device) && !device.held)));
-        }
+        let mut all: Vec<_> = store.devices().flat_map(|(name, device)| ids(name, device)).collect();
         all.sort();
         all
+    }
+
+    /// What a driver is now, with whether it is connected.
+    pub(super) fn present_as(&self, name: &str) -> Vec<(DeviceId, bool)> {
+        let store = self.connection.store();
+        store.device(name).into_iter().flat_map(|device| ids(name, device)).collect()
     }
 
     /// Forgets the objects of devices that are gone and that nobody holds.

@@ -17,10 +17,18 @@
 //!   point ...) again, each read back. Nothing is moved and no exposure is started.
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
 //!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
+//!
+//! What the traits of the devices do not cover is reached through the raw [`properties`], and through three
+//! actions of each device: `indi:list` (`PROPERTY.ELEMENT` with `*`, or nothing) answers lines
+//! `PROPERTY.ELEMENT=VALUE`; `indi:get` (`PROPERTY.ELEMENT`, or an attribute such as `PROPERTY._STATE`) answers
+//! a value; `indi:set` (`PROPERTY.ELEMENT=VALUE`, several as `PROPERTY.A;B=1;2`) answers the state then.
 
+mod actions;
 mod announcer;
 mod attached;
+mod by_hand;
 mod camera;
+mod claims;
 mod connection;
 mod controls;
 mod cooler;
@@ -38,9 +46,12 @@ mod mount;
 mod order;
 mod picture;
 mod place;
+pub mod properties;
+mod property;
 mod pulse;
 mod socket;
 mod store;
+mod tracking;
 #[cfg(target_os = "linux")]
 mod unix;
 
@@ -49,17 +60,21 @@ use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
+    wait::Deadline,
 };
 use announcer::Announcer;
 use connection::{Connection, Policy};
 use kinds::Registry;
+use properties::Properties;
 use socket::{PORT, Server};
 use std::{
+    any::Any,
     fmt,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     sync::{Arc, Weak},
     time::Duration,
 };
+use store::Store;
 
 /// The longest that a call waits unless the address says otherwise: real hardware may take this long to connect.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -76,6 +91,14 @@ const QUIET: Duration = Duration::from_millis(250);
 /// # Errors
 /// `InvalidValue` for a malformed option, `Unreachable` or `Timeout` when no server answers.
 pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
+    Ok(connect(address)?)
+}
+
+/// The same, for a program that also wants the server's raw [`properties`].
+///
+/// # Errors
+/// As [`open`].
+pub fn connect(address: &Address) -> Result<Arc<Indi>> {
     let server = match address.scheme() {
         "indi+unix" => Server::on(address.host()),
         _ => Server::at(address.host(), address.port()),
@@ -90,7 +113,7 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
     let listener: Weak<dyn connection::Listener> = Arc::<Announcer>::downgrade(&announcer);
     connection.tell(listener);
     keeper::start(&connection)?;
-    Ok(Arc::new(IndiBackend { address: address.clone(), connection, registry, announcer }))
+    Ok(Arc::new(Indi { address: address.clone(), connection, registry, announcer }))
 }
 
 /// The options of an address.
@@ -132,34 +155,52 @@ pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     Ok(if answers { vec![Address::new("indi").with_host("localhost", None)] } else { Vec::new() })
 }
 
-/// A connection to a server.
+/// A connection to a server: a [`Backend`], and the way to the raw [`properties`] of all its devices.
 #[derive(Debug)]
-struct IndiBackend {
+pub struct Indi {
     address: Address,
     connection: Arc<Connection>,
     registry: Arc<Registry>,
     announcer: Arc<Announcer>,
 }
 
-impl fmt::Display for IndiBackend {
+impl Indi {
+    /// The INDI server behind a backend that was opened by address or name.
+    ///
+    /// # Errors
+    /// `Unsupported` for a backend of another framework.
+    pub fn of(backend: &dyn Backend) -> Result<&Indi> {
+        let found = (backend as &dyn Any).downcast_ref();
+        found.ok_or_else(|| Error::unsupported(format!("{backend} has no INDI properties")))
+    }
+
+    /// The properties of all the server's devices, through this connection.
+    pub fn properties(&self) -> Properties {
+        Properties::new(self.connection.clone())
+    }
+
+    fn settle(&self, complete: impl Fn(&Registry, &Store) -> bool) -> Result<()> {
+        settle(&self.connection, self.connection.deadline(), |store| complete(&self.registry, store))
+    }
+}
+
+/// Waits until the drivers have told what there is: nothing says that the last one is through, so a pause
+/// in the definitions has to.
+fn settle(connection: &Connection, deadline: Deadline, complete: impl Fn(&Store) -> bool) -> Result<()> {
+    let settled = connection.wait(deadline, |store| {
+        let pause = if store.last_definition.is_some() { QUIET } else { FIRST_DEFINITION };
+        (store.has_defined_nothing_for(pause) || complete(store)).then_some(())
+    });
+    settled.map(drop)
+}
+
+impl fmt::Display for Indi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.address.fmt(f)
     }
 }
 
-impl IndiBackend {
-    /// Waits until the drivers have told what there is: nothing says that the last one is through, so a pause
-    /// in the definitions has to.
-    fn settle(&self, complete: impl Fn(&Registry, &store::Store) -> bool) -> Result<()> {
-        let settled = self.connection.wait(self.connection.deadline(), |store| {
-            let pause = if store.last_definition.is_some() { QUIET } else { FIRST_DEFINITION };
-            (store.has_defined_nothing_for(pause) || complete(&self.registry, store)).then_some(())
-        });
-        settled.map(drop)
-    }
-}
-
-impl Backend for IndiBackend {
+impl Backend for Indi {
     fn address(&self) -> &Address {
         &self.address
     }
