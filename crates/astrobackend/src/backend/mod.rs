@@ -92,11 +92,14 @@ impl dyn Backend {
     /// `NotFound` without one; `InvalidValue` when there are several, with their names.
     pub fn only(&self, kind: DeviceKind) -> Result<DeviceId> {
         let devices = self.devices()?;
-        let ids: Vec<DeviceId> = devices.into_iter().map(|info| info.id).filter(|id| id.kind == kind).collect();
+        let of_kind: Vec<_> = devices.into_iter().filter(|info| info.id.kind == kind).collect();
+        let whole: Vec<_> = of_kind.iter().filter(|info| info.part_of.is_none()).map(|info| &info.id).collect();
+        let ids: Vec<_> = of_kind.iter().map(|info| &info.id).collect();
         let named = ids.iter().find(|id| id.name == self.address().path());
         match (named, &ids[..]) {
-            (Some(id), _) => Ok(id.clone()),
-            (None, [id]) => Ok(id.clone()),
+            (Some(id), _) => Ok((*id).clone()),
+            (None, [id]) => Ok((*id).clone()),
+            (None, _) if whole.len() == 1 => Ok(whole[0].clone()),
             (None, []) => Err(Error::not_found(format!("{self} has no {kind}"))),
             (None, several) => {
                 let names: Vec<_> = several.iter().map(|id| format!("{:?}", id.name)).collect();

@@ -33,7 +33,7 @@ pub(super) fn act(handle: &Handle, name: &str, parameters: &str) -> Result<Strin
 }
 
 fn pattern(handle: &Handle, parameters: &str) -> Pattern {
-    let mut pattern = Pattern::of_device(&handle.id.name);
+    let mut pattern = Pattern::of_device(&handle.device);
     if !parameters.trim().is_empty() {
         let (property, element) = parameters.split_once('.').unwrap_or((parameters, "*"));
         (pattern.property, pattern.element) = (property.trim().to_owned(), element.trim().to_owned());
@@ -56,14 +56,14 @@ fn get(handle: &Handle, parameters: &str) -> Result<String> {
         .split_once('.')
         .map(|(name, element)| (name.trim(), element.trim()))
         .ok_or_else(|| Error::invalid(format!("{GET} takes PROPERTY.ELEMENT, not {parameters:?}")))?;
-    let property = Properties::new(handle.connection.clone()).property(&handle.id.name, name, Duration::ZERO)?;
+    let property = Properties::new(handle.connection.clone()).property(&handle.device, name, Duration::ZERO)?;
     let own = property.element(element).map(|element| element.value.to_string());
     let value = own.or_else(|| property.attribute(element));
     value.ok_or_else(|| Error::not_found(format!("{name} has no element {element:?}")))
 }
 
 fn set(handle: &Handle, parameters: &str) -> Result<String> {
-    let wanted = Assignment::for_device(&handle.id.name, parameters)?;
+    let wanted = Assignment::for_device(&handle.device, parameters)?;
     let properties = Properties::new(handle.connection.clone());
     let limit = handle.connection.timeout;
     let property = properties.set(&wanted.device, &wanted.property, &wanted.values(), limit)?;

@@ -24,7 +24,7 @@ pub(super) struct IndiFilterWheel {
     motion: Motion<usize>,
 }
 
-impl_device!(IndiFilterWheel, &[]);
+impl_device!(IndiFilterWheel, |_| &[]);
 
 impl IndiFilterWheel {
     pub(super) fn new(handle: Handle) -> Self {

@@ -1,6 +1,7 @@
 //! What all INDI devices have in common: reading their properties, changing them, connecting.
 
 use super::{
+    chip,
     connection::{Connection, Sent},
     order::{self, Order, Progress},
     store::Device,
@@ -74,6 +75,8 @@ impl Values<'_> {
 pub(super) struct Handle {
     pub(super) connection: Arc<Connection>,
     pub(super) id: DeviceId,
+    /// The driver's name for it.
+    pub(super) device: String,
     address: Address,
     /// Properties of which one is there when the device can be used.
     keys: &'static [&'static str],
@@ -87,7 +90,7 @@ impl Handle {
         keys: &'static [&'static str],
     ) -> Self {
         let address = server.clone().with_path(id.name.clone());
-        Handle { connection, id, address, keys }
+        Handle { device: chip::driver(&id).to_owned(), connection, id, address, keys }
     }
 
     /// Names the device in an error.
@@ -102,8 +105,9 @@ impl Handle {
     /// What the device is, from `DRIVER_INFO`.
     pub(super) fn info(&self) -> DeviceInfo {
         let mut info = DeviceInfo::new(self.id.clone(), self.address.clone());
+        info.part_of = chip::camera_of(&self.id);
         let store = self.connection.store();
-        let Some(device) = store.device(&self.id.name) else { return info };
+        let Some(device) = store.device(&self.device) else { return info };
         let text = |element| device.text("DRIVER_INFO", element).filter(|text| !text.is_empty()).map(str::to_owned);
         let (name, program) = (text("DRIVER_NAME"), text("DRIVER_EXEC"));
         info.driver = match (name.clone(), program) {
@@ -130,7 +134,7 @@ impl Handle {
     /// The same for a device that need not be connected.
     pub(super) fn read_any<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
         let store = self.connection.store();
-        let found = match (&store.lost, store.device(&self.id.name)) {
+        let found = match (&store.lost, store.device(&self.device)) {
             (Some(why), _) => Err(why.clone()),
             (None, Some(device)) if device.mute => {
                 Err(Error::new(ErrorKind::Unreachable, "its driver has stopped answering"))
@@ -175,10 +179,10 @@ impl Handle {
                 None => Ok(device.born),
             }
         })?;
-        let vector = Vector::new(self.id.name.as_str(), property, values.elements());
+        let vector = Vector::new(self.device.as_str(), property, values.elements());
         let Sent { number, mark } = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
         if let Values::Numbers(all) = values
-            && let Some(property) = self.connection.store().property_mut(&self.id.name, property)
+            && let Some(property) = self.connection.store().property_mut(&self.device, property)
         {
             all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
         }
@@ -187,7 +191,7 @@ impl Handle {
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
     fn ask(&self, property: &str) -> Result<u64> {
-        self.connection.ask(&self.id.name, property).map_err(|error| self.name(error))
+        self.connection.ask(&self.device, property).map_err(|error| self.name(error))
     }
 
     /// Looks until there is an answer to an order, asking the driver when none comes by itself.
@@ -198,7 +202,7 @@ impl Handle {
         reached: impl Fn(&Device) -> bool,
         settled: impl Fn(Progress, Option<&Device>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let answer = order::answer(&self.connection, &self.id.name, order, deadline, reached, settled);
+        let answer = order::answer(&self.connection, &self.device, order, deadline, reached, settled);
         answer.map_err(|error| self.name(error))
     }
 
@@ -259,7 +263,7 @@ impl Handle {
     /// How far an order is, from memory.
     pub(super) fn progress(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<Progress> {
         let store = self.connection.store();
-        let progress = order.progress(store.device(&self.id.name), reached);
+        let progress = order.progress(store.device(&self.device), reached);
         match (&store.lost, store.lost_since(order.mark)) {
             _ if progress == Progress::Done => Ok(progress),
             (Some(why), _) => Err(self.name(why.clone())),
@@ -292,7 +296,7 @@ impl Handle {
         let question = self.ask("CONNECTION")?;
         let told = |device: &Device| device.property("CONNECTION").is_none_or(|it| it.answered >= question);
         let complete = self.connection.wait(deadline, |store| {
-            match store.device(&self.id.name).filter(|device| device.born == born) {
+            match store.device(&self.device).filter(|device| device.born == born) {
                 None => Some(Err(Error::new(ErrorKind::Device(0), "its driver went away while it connected"))),
                 Some(device) if told(device) && !is_connected(device) && !device.is_busy("CONNECTION") => {
                     Some(Err(Error::new(ErrorKind::Device(0), "the driver disconnected again")))
@@ -317,8 +321,8 @@ impl Handle {
     pub(super) fn disconnect(&self) -> Result<()> {
         {
             let mut store = self.connection.store();
-            store.claims.remove(&self.id.name);
-            store.release(&self.id.name);
+            store.claims.remove(&self.device);
+            store.release(&self.device);
         }
         match self.read_any(|device| Ok(is_connected(device)))? {
             true => self.set("CONNECTION", Values::On("DISCONNECT")),
@@ -332,7 +336,7 @@ impl Handle {
 
     /// Tells listeners that a command changed the state.
     pub(super) fn touch(&self) {
-        self.connection.touch(&self.id.name);
+        self.connection.touch(&self.device);
     }
 }
 
@@ -342,9 +346,16 @@ pub(super) fn is_connected(device: &Device) -> bool {
     connection.switch("CONNECT") == Some(true) && connection.state != State::Busy
 }
 
-/// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of `CONTROLS`.
+/// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of controls.
 macro_rules! impl_device {
     ($type:ident, $controls:expr) => {
+        impl $type {
+            fn places(&self) -> &'static [crate::backend::indi::controls::Place] {
+                let places: fn(&Self) -> &'static [crate::backend::indi::controls::Place] = $controls;
+                places(self)
+            }
+        }
+
         impl crate::device::Device for $type {
             fn info(&self) -> crate::device::DeviceInfo {
                 self.handle.info()
@@ -365,13 +376,13 @@ macro_rules! impl_device {
                 crate::backend::indi::actions::act(&self.handle, name, parameters)
             }
             fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
-                crate::backend::indi::controls::list(&self.handle, $controls)
+                crate::backend::indi::controls::list(&self.handle, Self::places(self))
             }
             fn control(&self, control: crate::device::Control) -> crate::Result<f64> {
-                crate::backend::indi::controls::get(&self.handle, $controls, control)
+                crate::backend::indi::controls::get(&self.handle, Self::places(self), control)
             }
             fn set_control(&self, control: crate::device::Control, value: f64) -> crate::Result<()> {
-                crate::backend::indi::controls::set(&self.handle, $controls, control, value)
+                crate::backend::indi::controls::set(&self.handle, Self::places(self), control, value)
             }
         }
     };

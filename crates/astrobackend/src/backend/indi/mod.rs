@@ -28,6 +28,7 @@ mod announcer;
 mod attached;
 mod by_hand;
 mod camera;
+mod chip;
 mod claims;
 mod connection;
 mod controls;

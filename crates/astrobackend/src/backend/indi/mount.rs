@@ -61,7 +61,7 @@ enum Goal {
     Home,
 }
 
-impl_device!(IndiMount, CONTROLS);
+impl_device!(IndiMount, |_| CONTROLS);
 
 fn reached(device: &Device, goal: &Goal) -> bool {
     match goal {
