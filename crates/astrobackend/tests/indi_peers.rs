@@ -74,11 +74,11 @@ thread_local! {
 
 /// The address of a server, or of one of its devices.
 fn address(server: &IndiServer, device: &str) -> String {
-    let server = match UNIX.get() {
-        true => format!("indi+unix://{}", server.socket().replace('/', "%2F")),
-        false => server.address(),
-    };
-    format!("{server}/{device}")
+    match (UNIX.get(), device) {
+        (true, "") => server.unix_address(),
+        (true, device) => format!("{}?device={device}", server.unix_address()),
+        (false, device) => format!("{}/{device}", server.address()),
+    }
 }
 
 fn open(server: &IndiServer) -> Result<Arc<dyn Backend>, Failed> {
@@ -423,7 +423,7 @@ fn a_killed_server_fails_the_exposure_at_once() -> Outcome {
 
 fn a_frozen_server_costs_no_more_than_the_deadline() -> Outcome {
     let server = IndiServer::start(&[CCD])?;
-    let backend = astrobackend::open(&address(&server, "?timeout=2"))?;
+    let backend = astrobackend::open(&format!("{}?timeout=2", address(&server, "")))?;
     let camera = backend.camera()?;
     camera.connect()?;
     server.freeze();

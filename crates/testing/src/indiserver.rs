@@ -73,6 +73,11 @@ impl IndiServer {
         self.port
     }
 
+    /// The address of its unix socket for `astrobackend::open`.
+    pub fn unix_address(&self) -> String {
+        format!("indi+unix://{}", self.socket())
+    }
+
     /// The name of its abstract unix socket.
     pub fn socket(&self) -> String {
         self.folder.path().join("socket").display().to_string()

@@ -1,6 +1,6 @@
 //! What goes in comes out, and nothing that comes in can break the reader.
 
-use super::*;
+use super::{read::PixelSource, *};
 use crate::{
     Celsius, Degrees, Error, ErrorKind, Hours, Image, Metres, Microns, RaDec, Site,
     device::{BayerPattern, FrameType, PierSide},

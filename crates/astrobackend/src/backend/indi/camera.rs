@@ -136,12 +136,7 @@ impl IndiCamera {
         let (has, on) = self.handle.read(|device| {
             let has = |property: &str, element: &str| device.switch(property, element).is_some();
             let on = |property: &str, element: &str| device.switch(property, element) == Some(true);
-            let wanted = [
-                ("CCD_FRAME_TYPE", frame_switch(frame_type)),
-                ("CCD_TRANSFER_FORMAT", "FORMAT_FITS"),
-                ("CCD_COMPRESSION", "INDI_DISABLED"),
-                ("CCD_COMPRESSION", "CCD_RAW"),
-            ];
+            let wanted = [("CCD_FRAME_TYPE", frame_switch(frame_type)), ("CCD_TRANSFER_FORMAT", "FORMAT_FITS")];
             Ok((wanted.map(|(p, e)| (p, e, has(p, e))), on("UPLOAD_MODE", "UPLOAD_LOCAL")))
         })?;
         for (property, element, _) in has.into_iter().filter(|(_, _, there)| *there) {

@@ -1,8 +1,8 @@
 //! One exposure from the command to the picture: is this the BLOB that was asked for, and what if none comes?
 
 use super::{
-    incoming::is_fits,
     order::Order,
+    picture,
     property::{Blob, Content},
     store::Device,
 };
@@ -10,7 +10,6 @@ use crate::{
     Error, ErrorKind, Image, Result, Timestamp,
     device::{Exposure, ExposureState},
     event::Level,
-    fits,
     image::Frame,
     wire::indi::State,
 };
@@ -96,14 +95,9 @@ impl Taking {
     /// # Errors
     /// `Protocol` when it is damaged, `Unsupported` for another format.
     pub(super) fn picture(&self, blob: &Blob) -> Result<Image> {
-        let format = &blob.format;
         let mut image = match blob.take() {
             Some(Content::Picture(picture)) => *picture?,
-            Some(Content::File(file)) if is_fits(format) => fits::parse(&file)?.0,
-            Some(Content::File(_)) => {
-                let message = format!("sends the image as {format:?}, which cannot be read; set it to FITS");
-                return Err(Error::unsupported(message));
-            }
+            Some(Content::File(file)) => *picture::read(&blob.format, &file[..], file.len() as u64)?,
             None => return Err(Error::invalid_operation("the image was already taken")),
         };
         let (width, height) = (image.width(), image.height());

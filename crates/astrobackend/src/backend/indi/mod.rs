@@ -5,9 +5,12 @@
 //! socket and thread, `handle` is what all devices have in common, the rest is a file for each kind.
 //!
 //! Addresses: `indi://host:7624/Device`; host, port and device may be left out (`localhost`, 7624, the only
-//! one of its kind). On Linux `indi+unix:///tmp/indiserver` is a server's unix socket, over which images come as
-//! shared memory; `indi://localhost`, without a port, tries that first. Options, behind a `?`:
+//! one of its kind). On Linux `indi+unix:///tmp/indiserver?device=Device` is a server's unix socket (an abstract
+//! name), over which images come as shared memory. `indi://localhost`, without a port, tries the socket of that name
+//! first; a port that is named is the one that is used, since a socket may be another server's. Options, behind a
+//! `?`:
 //!
+//! - `unix`: the name of the socket that a server on this machine is sought on before its port, or `off`.
 //! - `timeout`: seconds that a call waits for the server or a driver, 15 by default.
 //! - `reconnect`: `on` (the default) or `off`. A lost connection is made again, with longer and longer pauses;
 //!   devices that were connected here are connected again and get their settings (binning, region, gain, set
@@ -41,6 +44,7 @@ mod kinds;
 mod motion;
 mod mount;
 mod order;
+mod picture;
 mod place;
 pub mod properties;
 mod property;
@@ -99,6 +103,10 @@ pub fn connect(address: &Address) -> Result<Arc<Indi>> {
         "indi+unix" => Server::on(address.host()),
         _ => Server::at(address.host(), address.port()),
     };
+    let server = match address.option("unix") {
+        Some(socket) => server.with_socket(socket).map_err(|why| Error::invalid(format!("{address}: {why}")))?,
+        None => server,
+    };
     let connection = Connection::open(server, policy(address)?)?;
     let registry = Arc::new(Registry::new(connection.clone(), &address.clone().with_path("")));
     let announcer = Arc::new(Announcer::new(registry.clone()));
@@ -125,7 +133,13 @@ fn policy(address: &Address) -> Result<Policy> {
                 "off" => policy.reconnect = false,
                 _ => return Err(wrong("reconnect must be on or off".into())),
             },
-            _ => return Err(wrong(format!("there is no option {name:?}; there are timeout, reconnect and alive"))),
+            // It belongs to where the server is.
+            "unix" => {}
+            _ => {
+                return Err(wrong(format!(
+                    "there is no option {name:?}; there are timeout, reconnect, alive and unix"
+                )));
+            }
         }
     }
     Ok(policy)
@@ -224,6 +238,8 @@ mod tests {
         assert_eq!(kind_of("indi://localhost?timeout=never"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?alive=0"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?reconnect=perhaps"), ErrorKind::InvalidValue);
+        assert_eq!(kind_of("indi://localhost?unix=on"), ErrorKind::InvalidValue);
+        assert_eq!(kind_of("indi://pi.local?unix=/tmp/indiserver"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi+unix:///no/such/socket"), ErrorKind::Unreachable);
         // Port 1 is reserved and nothing listens there.
         assert_eq!(kind_of("indi://127.0.0.1:1?timeout=2"), ErrorKind::Unreachable);

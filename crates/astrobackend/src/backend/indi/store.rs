@@ -7,6 +7,7 @@
 use super::{
     claims::Claims,
     incoming::Incoming,
+    picture,
     properties::{Change as News, Watchers},
     property::{Blob, ELEMENT_WEIGHT, Number, Property, Value},
 };
@@ -16,6 +17,7 @@ use crate::{
     wire::indi::{Elements, Message, State, Vector},
 };
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
@@ -410,12 +412,13 @@ impl Device {
         }
     }
 
-    /// The last BLOB of a vector, if it was wanted.
+    /// The last BLOB of a vector, if it was wanted: of several that came together the first picture.
     pub(super) fn blob(&self, property: &str) -> Option<&Arc<Blob>> {
-        self.property(property)?.elements.iter().find_map(|element| match &element.value {
+        let blobs = self.property(property)?.elements.iter().filter_map(|element| match &element.value {
             Value::Blob(Some(blob)) => Some(blob),
             _ => None,
-        })
+        });
+        blobs.min_by_key(|blob| (Reverse(blob.seq), !picture::is_readable(&blob.format)))
     }
 
     /// What it said since a moment that sounds most like a reason.
