@@ -184,9 +184,14 @@ impl IndiCamera {
         meta.offset = meta.offset.or_else(|| control(Control::Offset));
         let known = self.handle.read(|device| {
             let sensor = sensor(device);
-            Ok((sensor.pixel_width.zip(sensor.pixel_height), cooler::state(device)))
+            Ok((sensor.pixel_width.zip(sensor.pixel_height), sensor.colour, cooler::state(device)))
         });
-        let Ok((size, cooler)) = known else { return };
+        let Ok((size, colour, cooler)) = known else { return };
+        if let (Colour::Bayer(pattern), Some(Frame { x, y, bin_x: 1, bin_y: 1, .. }), None) =
+            (colour, meta.frame, meta.bayer)
+        {
+            meta.bayer = Some(pattern.shifted(x, y));
+        }
         meta.pixel_size = meta.pixel_size.or(size.map(|(width, height)| (width.0, height.0)));
         meta.set_point = meta.set_point.or(cooler.filter(|cooler| cooler.on).and_then(|cooler| cooler.set_point));
     }
