@@ -45,9 +45,7 @@ fn write(path: &Path, image: &Image) {
     let mut header = Header::new();
     header.set("OBJECT", "M 42", "").unwrap();
     header.set("EXPTIME", 2.5, "").unwrap();
-    // It refuses to replace a file.
-    let _ = std::fs::remove_file(path);
-    fits::write(path, image, &header, false).unwrap();
+    fits::write(path, image, &header, true).unwrap();
 }
 
 #[test]
@@ -73,8 +71,9 @@ fn what_fpack_packs_is_read() {
                 }
                 run(Command::new("fpack").args(way).args(exact).arg("-O").arg(&packed).arg(&plain));
                 let (copy, header) = fits::read(&packed).map_err(|error| format!("{what}: {error}")).unwrap();
-                assert!(copy.pixels() == image.pixels(), "{what}");
+                // Small values may have been written as a smaller type.
                 let (original, _) = fits::read(&plain).unwrap();
+                assert!(copy.pixels() == original.pixels(), "{what}");
                 assert_eq!((header.text("OBJECT"), copy.meta.exposure), (Some("M 42"), original.meta.exposure));
                 assert_eq!((header.get("ZIMAGE"), header.get("TFORM1"), header.get("EXTNAME")), (None, None, None));
             }
