@@ -1,6 +1,10 @@
 //! The stand: starts servers and drivers, and runs each client in a process of its own.
 
-use crate::{client, floor, report::Report};
+use crate::{
+    client, floor,
+    peers::{Peer, Reach, installed},
+    report::Report,
+};
 use serde_json::{Value, json};
 use std::{
     error::Error,
@@ -145,18 +149,24 @@ struct Way {
     name: &'static str,
     floor: (Role, String),
     client: String,
-    peers: Vec<(String, Command)>,
+    peers: Vec<Peer>,
 }
 
 /// The port of the driver that listens itself.
 const PORT: u16 = 7700;
 
 /// Number updates, from a driver that listens itself.
-pub(crate) fn updates(report: &mut Report) -> Result<()> {
+pub(crate) fn updates(report: &mut Report, with_peers: bool) -> Result<()> {
     let _direct = Direct::start(&Drivers::new()?.path(NAME), PORT)?;
     let runs: Result<Vec<Value>> =
         (0..SAMPLES).map(|_| Role::Updates.run(&format!("indi://127.0.0.1:{PORT}"))).collect();
     report.rate("received, parsed, and in the store", &runs?, Some(1.5));
+    let peers = if with_peers { installed(Reach::Tcp(PORT), "updates") } else { Vec::new() };
+    for mut peer in peers {
+        // They take many seconds: three have to do.
+        let runs: Vec<Value> = (0..3).filter_map(|_| peer.run()).collect();
+        report.rate(peer.name, &runs, None);
+    }
     Ok(())
 }
 
@@ -179,12 +189,13 @@ pub(crate) fn frames(report: &mut Report, with_peers: bool) -> Result<()> {
     let direct = Direct::start(&drivers.path(NAME), PORT)?;
     let through = format!("127.0.0.1:{}", server.port());
     let socket = server.socket();
+    let peers = |reach| if with_peers { installed(reach, "frame") } else { Vec::new() };
     let ways = [
         Way {
             name: "TCP through indiserver",
             floor: (Role::FloorTcp, through.clone()),
             client: format!("indi://{through}"),
-            peers: peers(with_peers, "tcp", &server.port().to_string()),
+            peers: peers(Reach::Tcp(server.port())),
         },
         Way {
             name: "TCP direct",
@@ -196,7 +207,7 @@ pub(crate) fn frames(report: &mut Report, with_peers: bool) -> Result<()> {
             name: "unix socket",
             floor: (Role::FloorUnix, socket.clone()),
             client: format!("indi+unix://{socket}"),
-            peers: peers(with_peers, "unix", &socket),
+            peers: peers(Reach::Unix(&socket)),
         },
     ];
     for way in ways {
@@ -213,22 +224,13 @@ fn measure(report: &mut Report, mut way: Way) -> Result<()> {
     for _ in 0..SAMPLES {
         floor.push(way.floor.0.run(&way.floor.1)?);
         ours.push(Role::Client.run(&way.client)?);
-        for (samples, (_, command)) in others.iter_mut().zip(&mut way.peers) {
-            // A peer that fails has no figure; the others go on.
-            samples.extend(run(command));
+        for (samples, peer) in others.iter_mut().zip(&mut way.peers) {
+            samples.extend(peer.run());
         }
     }
     report.frame(way.name, &floor, &ours);
-    for ((name, _), samples) in way.peers.iter().zip(&others) {
-        report.peer_frame(way.name, name, &floor, samples);
+    for (peer, samples) in way.peers.iter().zip(&others) {
+        report.peer_frame(way.name, peer.name, &floor, samples);
     }
     Ok(())
-}
-
-/// The peers that are installed, each as a command that takes the frame.
-fn peers(wanted: bool, _transport: &str, _address: &str) -> Vec<(String, Command)> {
-    if !wanted {
-        return Vec::new();
-    }
-    Vec::new()
 }

@@ -9,6 +9,9 @@ use testing::{IndiServer, Skip, in_private_network};
 
 mod deviations;
 
+/// How a server is reached.
+type Way = fn(&IndiServer) -> String;
+
 fn main() -> ExitCode {
     // Before anything else: it may start this program anew in a network of its own.
     let network = in_private_network();
@@ -18,8 +21,7 @@ fn main() -> ExitCode {
     let mut targets = simulators();
     let mut missing = Vec::new();
     // Listing the cases needs no server, but the same names.
-    let ways: [(&str, fn(&IndiServer) -> String); 2] =
-        [("indiserver", IndiServer::address), ("indiserver(unix)", IndiServer::unix_address)];
+    let ways: [(&str, Way); 2] = [("indiserver", IndiServer::address), ("indiserver(unix)", IndiServer::unix_address)];
     // A server for each way: cases of one target take turns, those of two run at the same time.
     let mut servers = Vec::new();
     for (name, address) in ways {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
-    device::{Camera, CameraCaps, CameraState, Control, Exposure, ExposureState, FrameType, GuideDirection},
+    device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
     image::Frame,
     wire::indi::{BlobMode, Message},
 };
@@ -186,9 +186,15 @@ impl IndiCamera {
         meta.offset = meta.offset.or_else(|| control(Control::Offset));
         let known = self.handle.read(|device| {
             let sensor = self.chip.sensor(device);
-            Ok((sensor.pixel_width.zip(sensor.pixel_height), cooler::state(device).filter(|_| self.chip.is_main())))
+            let cooler = cooler::state(device).filter(|_| self.chip.is_main());
+            Ok((sensor.pixel_width.zip(sensor.pixel_height), sensor.colour, cooler))
         });
-        let Ok((size, cooler)) = known else { return };
+        let Ok((size, colour, cooler)) = known else { return };
+        if let (Colour::Bayer(pattern), Some(Frame { x, y, bin_x: 1, bin_y: 1, .. }), None) =
+            (colour, meta.frame, meta.bayer)
+        {
+            meta.bayer = Some(pattern.shifted(x, y));
+        }
         meta.pixel_size = meta.pixel_size.or(size.map(|(width, height)| (width.0, height.0)));
         meta.set_point = meta.set_point.or(cooler.filter(|cooler| cooler.on).and_then(|cooler| cooler.set_point));
     }

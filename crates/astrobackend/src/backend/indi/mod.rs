@@ -18,6 +18,20 @@
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
 //!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
 //!
+//! Pictures are taken as `.fits`, `.fits.fz` (see [`fits`](crate::fits)), and either of them packed by zlib (`.z`) or
+//! gzip; whether a driver compresses (`CCD_COMPRESSION`) is left as it is set. Of several BLOBs in one vector the first
+//! that is a picture counts. A camera with a guide chip is two cameras, the second one named `Device (guide chip)`:
+//! it has its own exposures, regions and pictures, while cooling and settings belong to the first.
+//!
+//! What INDI does not tell is not invented, with two exceptions that are computed:
+//!
+//! - Speeds of axes driven by hand have names only. Where the names of `TELESCOPE_SLEW_RATE` carry figures that are
+//!   more than a count (`1x 8x 64x`), they are multiples of the sidereal speed. Otherwise the capabilities list
+//!   nominal speeds, 1 to 800 times sidereal in equal ratios: their order is true, their values are not.
+//! - Sidereal time, and the direction from the ground where the driver has none, are computed from the mount's site
+//!   and this machine's clock. The mount's own clock is told only when its driver told it to this client
+//!   (`TIME_UTC` is often empty for clients that come later): otherwise the state has no time.
+//!
 //! What the traits of the devices do not cover is reached through the raw [`properties`], and through three
 //! actions of each device: `indi:list` (`PROPERTY.ELEMENT` with `*`, or nothing) answers lines
 //! `PROPERTY.ELEMENT=VALUE`; `indi:get` (`PROPERTY.ELEMENT`, or an attribute such as `PROPERTY._STATE`) answers
