@@ -1,11 +1,11 @@
 //! How fast the INDI client is, beside the fastest that any client can be, and beside other clients.
 //!
-//!     cargo bench -p astrobackend --bench indi [-- PART ...]     parts: frames messages reads steady peers
+//!     cargo bench -p astrobackend --bench indi [-- PART ...]     parts: frames messages watching peers
 //!
 //! It runs in a network of its own. The driver is `testing::bench_driver`, behind `indiserver` or listening
 //! itself. Each sample is a process of its own, so that its memory is only its own; samples of the floor
 //! and of the clients alternate, so that what else the machine does hits all of them alike.
-//! Figures are medians of seven.
+//! Figures are medians of seven. Other clients are measured when they are installed: `benches/peers/install`.
 
 #[cfg(target_os = "linux")]
 mod client;
@@ -13,6 +13,8 @@ mod client;
 mod floor;
 #[cfg(target_os = "linux")]
 mod messages;
+#[cfg(target_os = "linux")]
+mod peers;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
@@ -48,6 +50,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if wanted("messages") {
         messages::parse(&mut report)?;
+        stand::updates(&mut report, wanted("peers"))?;
+    }
+    if wanted("watching") {
+        stand::watching_and_reading(&mut report)?;
     }
     report.print();
     Ok(())

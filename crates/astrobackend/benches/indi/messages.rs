@@ -1,8 +1,8 @@
-//! Messages: how many number updates a second are parsed, and parsed into the store.
+//! Messages: how many number updates a second are parsed.
 
 use crate::{
     report::Report,
-    stand::{Result, SAMPLES, processor_time},
+    stand::{Result, SAMPLES, processor_time, sample},
 };
 use astrobackend::wire::indi::Parser;
 use std::time::Instant;
@@ -24,8 +24,8 @@ pub(crate) fn parse(report: &mut Report) -> Result<()> {
             }
         }
         assert_eq!(count, COUNT);
-        samples.push((begin.elapsed(), processor_time() - before));
+        samples.push(sample(begin.elapsed(), processor_time() - before)?);
     }
-    report.rate("parsed from memory", &mut samples, None);
+    report.rate("parsed from memory", &samples, None);
     Ok(())
 }

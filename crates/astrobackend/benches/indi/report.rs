@@ -2,8 +2,7 @@
 
 use crate::stand::FRAME_BYTES;
 use serde_json::Value;
-use std::time::Duration;
-use testing::bench_driver::COUNT;
+use testing::bench_driver::{COUNT, PROPERTIES, RATE};
 
 /// Rows in the order of measuring.
 #[derive(Debug, Default)]
@@ -64,17 +63,27 @@ impl Report {
     }
 
     /// Two-number vectors a second: by the clock, and by the processor time of this process.
-    pub(crate) fn rate(&mut self, what: &str, samples: &mut [(Duration, Duration)], goal: Option<f64>) {
-        let middle = samples.len() / 2;
-        samples.sort_by_key(|(wall, _)| *wall);
-        let wall = COUNT as f64 / samples[middle].0.as_secs_f64() / 1e6;
-        samples.sort_by_key(|(_, cpu)| *cpu);
-        let cpu = COUNT as f64 / samples[middle].1.as_secs_f64() / 1e6;
+    pub(crate) fn rate(&mut self, what: &str, samples: &[Value], goal: Option<f64>) {
+        let [wall, cpu] = ["wall", "cpu"].map(|figure| COUNT as f64 / median(samples, figure) / 1e6);
         let figure = format!("{wall:.2} million/s, {cpu:.2} million per CPU second");
         match goal {
             Some(goal) => self.row(what, figure, format!("at least {goal} million/s"), wall >= goal),
             None => self.note(what, figure),
         }
+    }
+
+    /// The share of a core that watching takes.
+    pub(crate) fn share(&mut self, sample: &Value) {
+        let share = 100.0 * median(std::slice::from_ref(sample), "cpu") / median(std::slice::from_ref(sample), "wall");
+        let what = format!("{PROPERTIES} properties watched, {RATE} updates/s");
+        self.row(what, format!("{share:.1} % of a core"), "under 5 %", share < 5.0);
+    }
+
+    /// The time of a read.
+    pub(crate) fn reads(&mut self, samples: &[Value]) {
+        let (one, six) = (median(samples, "one"), median(samples, "six"));
+        self.row("reading a cached value", format!("{one:.0} ns"), "under 200 ns", one < 200.0);
+        self.note("reading six cached values (the frame)", format!("{six:.0} ns"));
     }
 
     /// Prints the table again, as Markdown.

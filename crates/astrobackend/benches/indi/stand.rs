@@ -1,6 +1,10 @@
 //! The stand: starts servers and drivers, and runs each client in a process of its own.
 
-use crate::{client, floor, report::Report};
+use crate::{
+    client, floor,
+    peers::{Peer, Reach, installed},
+    report::Report,
+};
 use serde_json::{Value, json};
 use std::{
     error::Error,
@@ -30,11 +34,20 @@ pub(crate) enum Role {
     FloorTcp,
     FloorUnix,
     Client,
+    Updates,
+    Watching,
+    Reads,
 }
 
 impl Role {
-    const ALL: [(&str, Role); 3] =
-        [("floor-tcp", Role::FloorTcp), ("floor-unix", Role::FloorUnix), ("client", Role::Client)];
+    const ALL: [(&str, Role); 6] = [
+        ("floor-tcp", Role::FloorTcp),
+        ("floor-unix", Role::FloorUnix),
+        ("client", Role::Client),
+        ("updates", Role::Updates),
+        ("watching", Role::Watching),
+        ("reads", Role::Reads),
+    ];
 
     /// The role and its address, when this process was started for one.
     pub(crate) fn from_args() -> Option<(Role, String)> {
@@ -50,6 +63,9 @@ impl Role {
             Role::FloorTcp => floor::tcp(address),
             Role::FloorUnix => floor::unix(address),
             Role::Client => client::frames(address),
+            Role::Updates => client::updates(address),
+            Role::Watching => client::watching(address),
+            Role::Reads => client::reads(address),
         }
     }
 
@@ -133,7 +149,35 @@ struct Way {
     name: &'static str,
     floor: (Role, String),
     client: String,
-    peers: Vec<(String, Command)>,
+    peers: Vec<Peer>,
+}
+
+/// The port of the driver that listens itself.
+const PORT: u16 = 7700;
+
+/// Number updates, from a driver that listens itself.
+pub(crate) fn updates(report: &mut Report, with_peers: bool) -> Result<()> {
+    let _direct = Direct::start(&Drivers::new()?.path(NAME), PORT)?;
+    let runs: Result<Vec<Value>> =
+        (0..SAMPLES).map(|_| Role::Updates.run(&format!("indi://127.0.0.1:{PORT}"))).collect();
+    report.rate("received, parsed, and in the store", &runs?, Some(1.5));
+    let peers = if with_peers { installed(Reach::Tcp(PORT), "updates") } else { Vec::new() };
+    for mut peer in peers {
+        // They take many seconds: three have to do.
+        let runs: Vec<Value> = (0..3).filter_map(|_| peer.run()).collect();
+        report.rate(peer.name, &runs, None);
+    }
+    Ok(())
+}
+
+/// What it costs to watch, and to read what is known.
+pub(crate) fn watching_and_reading(report: &mut Report) -> Result<()> {
+    let _direct = Direct::start(&Drivers::new()?.path(NAME), PORT)?;
+    let address = format!("indi://127.0.0.1:{PORT}");
+    report.share(&Role::Watching.run(&address)?);
+    let runs: Result<Vec<Value>> = (0..SAMPLES).map(|_| Role::Reads.run(&address)).collect();
+    report.reads(&runs?);
+    Ok(())
 }
 
 /// The frame over each way, for the floor, for us, and for others.
@@ -142,27 +186,28 @@ pub(crate) fn frames(report: &mut Report, with_peers: bool) -> Result<()> {
     let attaching = drivers.path(ATTACHING);
     let server =
         IndiServer::start(&[attaching.to_str().ok_or("a path that is no text")?]).map_err(|why| why.to_string())?;
-    let direct = Direct::start(&drivers.path(NAME), 7700)?;
+    let direct = Direct::start(&drivers.path(NAME), PORT)?;
     let through = format!("127.0.0.1:{}", server.port());
     let socket = server.socket();
+    let peers = |reach| if with_peers { installed(reach, "frame") } else { Vec::new() };
     let ways = [
         Way {
             name: "TCP through indiserver",
             floor: (Role::FloorTcp, through.clone()),
             client: format!("indi://{through}"),
-            peers: peers(with_peers, "tcp", &server.port().to_string()),
+            peers: peers(Reach::Tcp(server.port())),
         },
         Way {
             name: "TCP direct",
-            floor: (Role::FloorTcp, "127.0.0.1:7700".into()),
-            client: "indi://127.0.0.1:7700".into(),
+            floor: (Role::FloorTcp, format!("127.0.0.1:{PORT}")),
+            client: format!("indi://127.0.0.1:{PORT}"),
             peers: Vec::new(),
         },
         Way {
             name: "unix socket",
             floor: (Role::FloorUnix, socket.clone()),
             client: format!("indi+unix://{socket}"),
-            peers: peers(with_peers, "unix", &socket),
+            peers: peers(Reach::Unix(&socket)),
         },
     ];
     for way in ways {
@@ -179,22 +224,13 @@ fn measure(report: &mut Report, mut way: Way) -> Result<()> {
     for _ in 0..SAMPLES {
         floor.push(way.floor.0.run(&way.floor.1)?);
         ours.push(Role::Client.run(&way.client)?);
-        for (samples, (_, command)) in others.iter_mut().zip(&mut way.peers) {
-            // A peer that fails has no figure; the others go on.
-            samples.extend(run(command));
+        for (samples, peer) in others.iter_mut().zip(&mut way.peers) {
+            samples.extend(peer.run());
         }
     }
     report.frame(way.name, &floor, &ours);
-    for ((name, _), samples) in way.peers.iter().zip(&others) {
-        report.peer_frame(way.name, name, &floor, samples);
+    for (peer, samples) in way.peers.iter().zip(&others) {
+        report.peer_frame(way.name, peer.name, &floor, samples);
     }
     Ok(())
-}
-
-/// The peers that are installed, each as a command that takes the frame.
-fn peers(wanted: bool, _transport: &str, _address: &str) -> Vec<(String, Command)> {
-    if !wanted {
-        return Vec::new();
-    }
-    Vec::new()
 }

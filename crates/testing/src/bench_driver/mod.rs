@@ -1,6 +1,9 @@
 //! An INDI driver that is never the bottleneck: a large frame prepared once, and number updates
 //! printed beforehand. What a client needs beyond the driver's own pace is the client's.
 //!
+//! An exposure gives the frame at once. Bias and dark exposures are for clients that know cameras only: instead of
+//! a frame they bring the updates that the switches of `BENCH` ask for, and then fail.
+//!
 //! It speaks INDI in plain text of its own rather than through the library, so that the two check each other.
 
 mod command;
@@ -74,7 +77,7 @@ pub fn run(options: &Options) -> io::Result<()> {
     let serve = |link: Link, input: Box<dyn Read + Send>| {
         let frame = Arc::clone(&frame);
         // A client that goes away in mid-sentence is no failure of the driver.
-        thread::spawn(move || Driver { link, frame }.run(input).unwrap_or(()));
+        thread::spawn(move || Driver { link, frame, frame_type: String::new() }.run(input).unwrap_or(()));
     };
     if let Some(address) = &options.listen {
         for socket in TcpListener::bind(address)?.incoming() {
@@ -90,7 +93,7 @@ pub fn run(options: &Options) -> io::Result<()> {
         }
     } else {
         let link = if options.attach { Link::attached_stdout()? } else { Link::Stdout(io::stdout()) };
-        Driver { link, frame }.run(Box::new(io::stdin()))?;
+        Driver { link, frame, frame_type: String::new() }.run(Box::new(io::stdin()))?;
     }
     Ok(())
 }
@@ -100,6 +103,7 @@ pub fn run(options: &Options) -> io::Result<()> {
 struct Driver {
     link: Link,
     frame: Arc<Frame>,
+    frame_type: String,
 }
 
 impl Driver {
@@ -147,12 +151,23 @@ impl Driver {
             )
         };
         self.link.write_all(exposure("Busy").as_bytes())?;
-        self.frame.send(&mut self.link)?;
-        self.link.write_all(exposure("Ok").as_bytes())
+        match self.frame_type.as_str() {
+            "FRAME_BIAS" => updates::fast(&mut self.link)?,
+            "FRAME_DARK" => updates::steady(&mut self.link)?,
+            _ => {
+                self.frame.send(&mut self.link)?;
+                return self.link.write_all(exposure("Ok").as_bytes());
+            }
+        }
+        writeln!(self.link, "<message device='{DEVICE}' message='[ERROR] there is no frame after updates'/>")?;
+        self.link.write_all(exposure("Alert").as_bytes())
     }
 
     /// Confirms a switch: the one that was asked for is on now.
     fn switch(&mut self, name: &str, on: Option<&str>) -> io::Result<()> {
+        if let ("CCD_FRAME_TYPE", Some(on)) = (name, on) {
+            self.frame_type = on.to_owned();
+        }
         let Some((_, switches)) = SWITCHES.iter().find(|(vector, _)| *vector == name) else { return Ok(()) };
         let mut text = format!("<setSwitchVector device='{DEVICE}' name='{name}' state='Ok'>\n");
         for switch in *switches {

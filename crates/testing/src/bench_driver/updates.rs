@@ -60,5 +60,9 @@ pub(super) fn steady(link: &mut Link) -> io::Result<()> {
 }
 
 fn announce(link: &mut Link, state: &str) -> io::Result<()> {
-    writeln!(link, "<setSwitchVector device='{DEVICE}' name='BENCH' state='{state}'></setSwitchVector>")
+    writeln!(
+        link,
+        "<setSwitchVector device='{DEVICE}' name='BENCH' state='{state}' timeout='60'>\n\
+         <oneSwitch name='FAST'>Off</oneSwitch>\n<oneSwitch name='STEADY'>Off</oneSwitch>\n</setSwitchVector>"
+    )
 }

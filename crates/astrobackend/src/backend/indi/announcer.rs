@@ -1,6 +1,6 @@
 //! News for listeners: what came from the server, told in the words of the contract.
 
-use super::{connection::Listener, kinds::Registry, store::Change};
+use super::{chip, connection::Listener, kinds::Registry, store::Change};
 use crate::{
     Timestamp,
     device::{DeviceId, DeviceKind, DeviceState},
@@ -65,8 +65,8 @@ impl Announcer {
         let mut told = lock(&self.told);
         for name in names {
             let present = self.registry.present_as(name);
-            for kind in DeviceKind::ALL {
-                let id = DeviceId::new(kind, name);
+            let kinds = DeviceKind::ALL.map(|kind| DeviceId::new(kind, name));
+            for id in kinds.into_iter().chain([chip::guide_chip(name)]) {
                 if present.iter().all(|(there, _)| *there != id) && told.remove(&id).is_some() {
                     self.publish(Some(id), EventKind::Removed);
                 }
@@ -127,8 +127,8 @@ impl Listener for Announcer {
         *lock(&self.link) = link.clone();
         if link == Link::Up {
             self.registry.tidy();
-            let known = lock(&self.told).keys().map(|id| id.name.clone()).collect::<Vec<_>>();
-            let names = self.registry.ids().into_iter().map(|id| id.name).chain(known).collect();
+            let known = lock(&self.told).keys().map(|id| chip::driver(id).to_owned()).collect::<Vec<_>>();
+            let names = self.registry.ids().into_iter().map(|id| chip::driver(&id).to_owned()).chain(known).collect();
             self.compare(&names);
         }
         self.publish(None, EventKind::Link(link));

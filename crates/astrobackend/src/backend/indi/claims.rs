@@ -1,6 +1,6 @@
 //! The devices that a user connected, and the settings that the user declared for them.
 
-use super::{cooler, handle::Values};
+use super::{chip, cooler, handle::Values};
 use crate::{Address, device::DeviceId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SETTINGS: &[&str] = &[
     "CCD_BINNING",
     "CCD_FRAME",
+    "GUIDER_BINNING",
+    "GUIDER_FRAME",
     "CCD_GAIN",
     "CCD_OFFSET",
     "CCD_CONTROLS",
@@ -50,23 +52,23 @@ impl Claims {
 
     /// The user has disconnected the driver, as whatever kind.
     pub(super) fn remove(&mut self, device: &str) {
-        self.0.retain(|id, _| id.name != device);
+        self.0.retain(|id, _| chip::driver(id) != device);
     }
 
     /// True when the device of that name is ours.
     pub(super) fn has(&self, device: &str) -> bool {
-        self.0.keys().any(|id| id.name == device)
+        self.0.keys().any(|id| chip::driver(id) == device)
     }
 
     /// The names of our devices, each once.
     pub(super) fn names(&self) -> Vec<String> {
-        let names: BTreeSet<_> = self.0.keys().map(|id| id.name.clone()).collect();
+        let names: BTreeSet<_> = self.0.keys().map(|id| chip::driver(id).to_owned()).collect();
         names.into_iter().collect()
     }
 
     /// The claims on the device of that name, one for each kind that it is.
     pub(super) fn on(&self, device: &str) -> Vec<(DeviceId, Claim)> {
-        let of_device = self.0.iter().filter(|(id, _)| id.name == device);
+        let of_device = self.0.iter().filter(|(id, _)| chip::driver(id) == device);
         of_device.map(|(id, claim)| (id.clone(), claim.clone())).collect()
     }
 
@@ -78,7 +80,7 @@ impl Claims {
                 Setting::Numbers(all.iter().map(|(name, value)| ((*name).into(), *value)).collect())
             }
             Values::On(name) => Setting::On(name.into()),
-            Values::Texts(_) => return,
+            Values::Texts(_) | Values::Switches(_) => return,
         };
         if setting == Setting::On(cooler::OFF.into()) {
             // The temperature asked for before would switch it on again.

@@ -2,8 +2,9 @@
 
 use super::{
     connection::{Connection, Policy},
+    property::{Element, Property, Value},
     socket::Server,
-    store::{Element, Property, Store, Value},
+    store::Store,
 };
 use crate::wire::indi::{self, Elements, Message, Vector};
 use serde_json::{Map, Value as Json, json};

@@ -17,30 +17,39 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes a piece onto the end of `out`, but never beyond `limit` bytes in all: what is more is padding.
+    /// Decodes a piece onto the end of `out`, but never beyond `limit` bytes in all: what is more is padding,
+    /// whatever it is.
     pub(super) fn decode(&mut self, mut input: &[u8], out: &mut Vec<u8>, limit: usize) {
         while !input.is_empty() && out.len() < limit {
-            let needed = (limit - out.len()).div_ceil(3).saturating_mul(4);
+            // No character more than the limit takes: what follows need not be base64, however the input is cut.
+            let needed = (limit - out.len()).div_ceil(3).saturating_mul(4) - usize::from(self.count);
             let piece = &input[..input.len().min(needed)];
             let line = memchr3(b'\n', b'\r', b'=', piece).unwrap_or(piece.len());
-            self.line(&piece[..line], out);
-            if let Some(end) = piece.get(line) {
-                self.take(*end, out);
-            }
+            self.line(&piece[..line], out, limit);
+            self.take_all(&piece[line..(line + 1).min(piece.len())], out, limit);
             input = &input[(line + 1).min(piece.len())..];
         }
         out.truncate(limit);
     }
 
     /// Decodes characters without a line break: all groups of four at once, unless something else is among them.
-    fn line(&mut self, line: &[u8], out: &mut Vec<u8>) {
+    fn line(&mut self, line: &[u8], out: &mut Vec<u8>, limit: usize) {
         // A group that began before is finished first.
         let (head, rest) = line.split_at(usize::from((4 - self.count) % 4).min(line.len()));
-        head.iter().for_each(|byte| self.take(*byte, out));
+        self.take_all(head, out, limit);
         let (groups, tail) = rest.split_at(rest.len() / 4 * 4);
         let all = self.count == 0 && !self.ended && STANDARD.decode_append(groups, out).is_ok();
-        let rest = if all { tail } else { rest };
-        rest.iter().for_each(|byte| self.take(*byte, out));
+        self.take_all(if all { tail } else { rest }, out, limit);
+    }
+
+    /// Decodes one by one, up to the limit.
+    fn take_all(&mut self, bytes: &[u8], out: &mut Vec<u8>, limit: usize) {
+        for byte in bytes {
+            if out.len() >= limit {
+                return;
+            }
+            self.take(*byte, out);
+        }
     }
 
     fn take(&mut self, byte: u8, out: &mut Vec<u8>) {
@@ -120,7 +129,11 @@ mod tests {
         assert_eq!(decode(&[b"\n Zm9\r\nvYm", b"E= \n"], 99), (b"fooba".to_vec(), false));
         assert_eq!(decode(&[b"Zm9vYmFy"], 4), (b"foob".to_vec(), false));
         assert_eq!(decode(&[b"Z", b"m9vYmFyZ"], 3), (b"foo".to_vec(), false), "a group begins beyond the limit");
+        for pieces in [&[&b"Zm9v\nY*"[..]][..], &[b"Zm9v", b"\nY*"], &[b"Z m9v*"]] {
+            assert_eq!(decode(pieces, 3), (b"foo".to_vec(), false), "beyond the limit may be anything");
+        }
         assert_eq!(decode(&[b"Zm9vYmE"], 99), (b"fooba".to_vec(), false), "missing padding");
+        assert_eq!(decode(&[b"Zm9", b"v{"], 3), (b"foo".to_vec(), false), "nonsense beyond the limit");
         assert!(decode(&[b"Zm9v*mFy"], 99).1 && decode(&[b"Zm9vY"], 99).1);
     }
 

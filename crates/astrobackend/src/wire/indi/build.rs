@@ -221,20 +221,29 @@ pub(super) fn build<'a>(
     })
 }
 
-fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u8>>) -> Result<Vector<'a>> {
-    let nodes = || {
-        let known = |tag: &&Tag| matches!(root.source.raw(tag.name).get(..3), Some(b"one" | b"def"));
-        tags.iter().filter(known).map(|tag| Node { tag, ..root })
-    };
-    let elements = match kind {
-        Kind::Text => Elements::Text(nodes().map(|node| node.element(node.text())).collect::<Result<_>>()?),
-        Kind::Number => Elements::Number(nodes().map(|node| node.as_number()).collect::<Result<_>>()?),
-        Kind::Switch => Elements::Switch(nodes().map(|node| node.element(node.text() == "On")).collect::<Result<_>>()?),
-        Kind::Light => {
-            let state = |node: &Node<'_, '_>| State::parse(&node.text()).unwrap_or(State::Idle);
-            Elements::Light(nodes().map(|node| node.element(state(&node))).collect::<Result<_>>()?)
+/// The elements of a kind: what begins with neither `one` nor `def` is none.
+fn elements<'a, 'p, T>(
+    root: Node<'a, 'p>,
+    tags: &'p [Tag],
+    mut element: impl FnMut(Node<'a, 'p>) -> Result<Element<'a, T>>,
+) -> Result<Vec<Element<'a, T>>> {
+    let mut all = Vec::with_capacity(tags.len());
+    for tag in tags {
+        if matches!(root.source.raw(tag.name).get(..3), Some(b"one" | b"def")) {
+            all.push(element(Node { tag, ..root })?);
         }
-        Kind::Blob => Elements::Blob(nodes().map(|node| node.as_blob(&mut blobs)).collect::<Result<_>>()?),
+    }
+    Ok(all)
+}
+
+fn vector<'a>(root: Node<'a, '_>, kind: Kind, tags: &[Tag], mut blobs: Vec<Vec<u8>>) -> Result<Vector<'a>> {
+    let state = |node: &Node<'_, '_>| State::parse(&node.text()).unwrap_or(State::Idle);
+    let elements = match kind {
+        Kind::Text => Elements::Text(elements(root, tags, |node| node.element(node.text()))?),
+        Kind::Number => Elements::Number(elements(root, tags, |node| node.as_number())?),
+        Kind::Switch => Elements::Switch(elements(root, tags, |node| node.element(node.text() == "On"))?),
+        Kind::Light => Elements::Light(elements(root, tags, |node| node.element(state(&node)))?),
+        Kind::Blob => Elements::Blob(elements(root, tags, |node| node.as_blob(&mut blobs))?),
     };
     let (mut device, mut name) = (None, None);
     let mut vector = Vector::new("", "", elements);

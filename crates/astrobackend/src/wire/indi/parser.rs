@@ -95,14 +95,18 @@ impl Parser {
 
     /// Room to read into; tell [`Parser::filled`] how much was used.
     pub fn room(&mut self) -> &mut [u8] {
+        self.room_for(ROOM)
+    }
+
+    fn room_for(&mut self, bytes: usize) -> &mut [u8] {
         self.release();
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        if self.buffer.len() < self.end + ROOM {
-            self.buffer.resize((self.end + ROOM).next_power_of_two(), 0);
+        if self.buffer.len() < self.end + bytes {
+            self.buffer.resize((self.end + bytes).next_power_of_two(), 0);
         }
         &mut self.buffer[self.end..]
     }
@@ -113,14 +117,9 @@ impl Parser {
     }
 
     /// Appends bytes.
-    pub fn push(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let room = self.room();
-            let n = room.len().min(bytes.len());
-            room[..n].copy_from_slice(&bytes[..n]);
-            self.filled(n);
-            bytes = &bytes[n..];
-        }
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.room_for(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.filled(bytes.len());
     }
 
     /// The next message; `None` when more bytes are needed.

@@ -1,0 +1,34 @@
+//! Replays the corpus of the fuzz targets through the same checks.
+
+#[allow(unreachable_pub, reason = "public where the fuzz targets use it")]
+#[path = "../../../fuzz/src/lib.rs"]
+mod checks;
+
+use std::{fs, path::Path};
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut replayed = 0;
+    for entry in fs::read_dir(&folder).expect("a corpus") {
+        let path = entry.expect("an entry").path();
+        println!("{}", path.display());
+        check(&fs::read(&path).expect("an input"));
+        replayed += 1;
+    }
+    assert!(replayed > 10, "{replayed} inputs in {}", folder.display());
+}
+
+#[test]
+fn indi_stream() {
+    replay("indi_stream", checks::indi::stream);
+}
+
+#[test]
+fn indi_blob() {
+    replay("indi_blob", checks::indi::blob);
+}
+
+#[test]
+fn indi_number() {
+    replay("indi_number", checks::indi::number);
+}

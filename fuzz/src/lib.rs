@@ -1,0 +1,3 @@
+//! What must hold for any input; the fuzz targets and the test that replays the corpus call the same functions.
+
+pub mod indi;
