@@ -48,7 +48,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Longest wait for a motion [default: 300], for cooling [default: 1800], and for a picture after
-    /// its exposure [default: 120]
+    /// its exposure [default: 120], and for a raw property or its answer [default: 2]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = values::seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<Duration>,
     /// Return as soon as a motion or cooling has started; `expose` always waits
@@ -95,6 +95,9 @@ pub(crate) enum Verb {
     Cool(cmd::cool::Args),
     /// Show what happens, until interrupted
     Watch(cmd::watch::Args),
+    /// Read, change and watch raw INDI properties
+    #[command(subcommand)]
+    Props(cmd::props::Verb),
     /// Look after rig files
     #[command(subcommand)]
     Rig(cmd::rig::Verb),

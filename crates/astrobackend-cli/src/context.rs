@@ -22,6 +22,9 @@ const COOLING: Duration = Duration::from_secs(1800);
 /// The same for read-out and delivery of a picture, after its exposure.
 const DELIVERY: Duration = Duration::from_secs(120);
 
+/// The same for a raw property to be defined, and for the driver's answer to new values.
+const DEFINITION: Duration = Duration::from_secs(2);
+
 /// What every verb needs.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -106,6 +109,11 @@ impl Context {
     /// The wait for the cooler.
     pub(crate) fn cooling(&self) -> Wait {
         self.wait(self.timeout.unwrap_or(COOLING))
+    }
+
+    /// The longest wait for a raw property, and for the answer to new values.
+    pub(crate) fn definition(&self) -> Duration {
+        self.timeout.unwrap_or(DEFINITION)
     }
 
     /// The wait for a picture: its exposure, and the time limit for what follows.

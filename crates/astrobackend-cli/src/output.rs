@@ -33,6 +33,11 @@ impl Output {
         }
     }
 
+    /// Data that people are told in other words, if at all: only with `--json`.
+    pub(crate) fn answer(&self, object: Value) -> Result<()> {
+        if self.json { to_stdout(&schema(object).to_string()) } else { Ok(()) }
+    }
+
     /// Data in columns: aligned with a heading on a terminal, separated by tabs and without one in a pipe.
     pub(crate) fn table(&self, heading: &[&str], rows: &[Vec<String>], object: Value) -> Result<()> {
         let text = if io::stdout().is_terminal() { aligned(heading, rows) } else { tabbed(rows) };

@@ -17,9 +17,13 @@ fn unknown_words_are_answered_with_those_there_are() {
     bare(here(), &["--backend", "sim://?sped=3", "devices"]).fails(2, &["sped", "speed"]);
     bare(here(), &["--backend", "indi://host:99999", "devices"]).fails(2, &["\"99999\" is no port"]);
     bare(here(), &["--backend", "ascom://", "devices"]).fails(7, &["not built into this version"]);
+    let mistyped = Done::new(command(here(), &["devices"]).env("PYASTROBACKEND", "bogus").output().unwrap());
+    mistyped.fails(3, &["PYASTROBACKEND=bogus: there is no backend \"bogus\""]);
     sim(here(), &["info", "CCD"]).fails(3, &["there is no device \"CCD\"", "\"Camera Simulator\""]);
-    sim(here(), &["--device", "Kamera", "expose", "--seconds", "1"]).fails(3, &["\"Kamera\""]);
-    sim(here(), &["--device", "sim:///Nothing", "expose", "--seconds", "1"]).fails(3, &["\"Nothing\""]);
+    // The folder for the pictures is looked at first.
+    let folder = tempfile::tempdir().unwrap();
+    sim(folder.path(), &["--device", "Kamera", "expose", "--seconds", "1"]).fails(3, &["\"Kamera\""]);
+    sim(folder.path(), &["--device", "sim:///Nothing", "expose", "--seconds", "1"]).fails(3, &["\"Nothing\""]);
     sim(here(), &["filter", "Hb"]).fails(3, &["no filter \"Hb\"", "Ha, OIII"]);
     sim(here(), &["filter", "0"]).fails(2, &["no slot 0; slots are 1 to"]);
 }

@@ -122,6 +122,11 @@ impl FromStr for Address {
 }
 
 impl Address {
+    /// True when the host is the name of a unix socket.
+    fn is_on_socket(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.starts_with('/'))
+    }
+
     /// Rewrites the forms of other programs into ours.
     fn understand_foreign_form(&mut self) {
         match self.scheme.as_str() {
@@ -141,9 +146,14 @@ impl Address {
                     self.path = format!("{}/{number}", kind.alpaca_name());
                 }
             }
-            // The whole is the socket's name. With a device behind it: indi+unix://%2Ftmp%2Findiserver/CCD Simulator
-            "indi+unix" if self.host.is_none() && !self.path.is_empty() => {
-                self.host = Some(format!("/{}", std::mem::take(&mut self.path)));
+            // The whole is the socket's name, and the device an option: indi+unix:///tmp/indiserver?device=CCD Simulator
+            "indi+unix" => {
+                if self.host.is_none() && !self.path.is_empty() {
+                    self.host = Some(format!("/{}", std::mem::take(&mut self.path)));
+                }
+                if let Some(at) = self.options.iter().position(|(key, _)| key == "device") {
+                    self.path = self.options.remove(at).1;
+                }
             }
             _ => {}
         }
@@ -226,9 +236,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme)?;
         match &self.host {
-            // A socket's name.
-            Some(host) if host.starts_with('/') && self.path.is_empty() => f.write_str(&encode(host, "? "))?,
-            Some(host) if host.starts_with('/') => f.write_str(&encode(host, "/?:@ "))?,
+            Some(socket) if self.is_on_socket() => f.write_str(&encode(socket, "? "))?,
             Some(host) if host.contains(':') => write!(f, "[{host}]")?,
             Some(host) => f.write_str(host)?,
             None => {}
@@ -236,7 +244,8 @@ impl fmt::Display for Address {
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
-        if !self.path.is_empty() {
+        let device = self.is_on_socket().then(|| ("device".to_owned(), self.path.clone()));
+        if !self.path.is_empty() && device.is_none() {
             let mut path = encode(&self.path, "?");
             // A blank at the very end would be trimmed away on reading.
             if path.ends_with(' ') && self.options.is_empty() {
@@ -245,7 +254,8 @@ impl fmt::Display for Address {
             }
             write!(f, "/{path}")?;
         }
-        for (n, (key, value)) in self.options.iter().enumerate() {
+        let device = device.iter().filter(|(_, device)| !device.is_empty());
+        for (n, (key, value)) in device.chain(&self.options).enumerate() {
             let separator = if n == 0 { '?' } else { '&' };
             write!(f, "{separator}{}", encode(key, "&= \t"))?;
             if !value.is_empty() {
@@ -288,7 +298,7 @@ mod tests {
         assert_eq!(normal("indi+unix:///tmp/a%20:b"), "indi+unix:///tmp/a%20:b");
         let device = "indi+unix:///tmp/indiserver".parse::<Address>().unwrap().with_path("CCD Simulator");
         assert_eq!((device.host(), device.path()), (Some("/tmp/indiserver"), "CCD Simulator"));
-        assert_eq!(device.to_string(), "indi+unix://%2Ftmp%2Findiserver/CCD Simulator");
+        assert_eq!(device.to_string(), "indi+unix:///tmp/indiserver?device=CCD%20Simulator");
         assert_eq!(device.to_string().parse::<Address>().unwrap(), device);
         assert_eq!(normal("indi://[::1]:7624"), "indi://[::1]:7624");
         assert_eq!(normal("http://10.0.0.5:11111/api/v1/camera/0"), "alpaca://10.0.0.5:11111/camera/0");

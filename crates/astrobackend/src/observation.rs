@@ -3,7 +3,7 @@
 //! The camera's own knowledge is in [`ImageMeta`](crate::image::ImageMeta); this is the rest of the
 //! telescope at that moment, gathered by the rig. Unknown is `None`, never a guess.
 
-use crate::{AltAz, Celsius, Metres, RaDec, Site, device::PierSide, fits::Header};
+use crate::{AltAz, Celsius, Metres, Microns, RaDec, Site, device::PierSide, fits::Header};
 
 /// The rest of the telescope at the time of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Observation {
     pub target: Option<RaDec>,
     /// Who observes (`OBSERVER`).
     pub observer: Option<String>,
-    /// Name of the site (`SITENAME`).
+    /// Name of the site (`SITENAME`, `OBSERVAT`).
     pub site_name: Option<String>,
     /// The site (`SITELAT`, `SITELONG`, `SITEELEV`).
     pub site: Option<Site>,
@@ -38,6 +38,8 @@ pub struct Observation {
     pub focuser: Option<String>,
     /// Position of the focuser in steps (`FOCUSPOS`, `FOCPOS`).
     pub focus_position: Option<i32>,
+    /// Length of a step of the focuser (`FOCUSSZ`).
+    pub focus_step: Option<Microns>,
     /// Temperature at the focuser (`FOCUSTEM`, `FOCTEMP`).
     pub focus_temperature: Option<Celsius>,
     /// Address of the camera, for the file's history.

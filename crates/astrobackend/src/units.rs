@@ -136,7 +136,20 @@ impl fmt::Display for Degrees {
     }
 }
 
-fn write_sexagesimal(f: &mut fmt::Formatter<'_>, value: f64, default_digits: usize, plus: &str) -> fmt::Result {
+/// What would print as a whole turn although it lies below it is the next turn's 0: `23:59:59.999` is not `24:00:00.00`.
+pub(crate) fn rounded_within(turn: f64, value: f64, digits: i32) -> f64 {
+    let units = |angle: f64| (angle * 3600.0 * 10f64.powi(digits)).round();
+    if value < turn && units(value) >= units(turn) { 0.0 } else { value }
+}
+
+/// Prints an angle with a number of digits after the seconds, unless the format has its own; `plus` is the sign of
+/// those that are not negative.
+pub(crate) fn write_sexagesimal(
+    f: &mut fmt::Formatter<'_>,
+    value: f64,
+    default_digits: usize,
+    plus: &str,
+) -> fmt::Result {
     if !value.is_finite() {
         return write!(f, "{value}");
     }

@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use astrobackend::{
-    AltAz, Celsius, Degrees, Hours, Image, Metres, RaDec, Site,
+    AltAz, Celsius, Degrees, Hours, Image, Metres, Microns, RaDec, Site,
     device::{BayerPattern, FrameType, PierSide},
     each_pixel_type,
     fits::{self, Header, Value},
@@ -17,18 +17,11 @@ use astrobackend::{
 };
 use serde_json::{Map, json};
 use std::{path::Path, process::Command, time::Duration};
+use testing::Skip;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testing/fits_check.py");
-
-/// True when the command runs; otherwise the test is skipped, or fails where peers are required.
-fn there(peer: &str, arguments: &[&str]) -> bool {
-    let found = Command::new(peer).args(arguments).output().is_ok_and(|output| output.status.success());
-    if !found {
-        let required = std::env::var("ASTROBACKEND_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-        assert!(!required, "{peer} {arguments:?} does not run");
-        println!("skipped: {peer} {arguments:?} does not run here");
-    }
-    found
+/// The peer, when it is there; otherwise the test is skipped, or fails where peers are required.
+fn there(peer: Result<Command, Skip>) -> Option<Command> {
+    peer.map_err(|skip| assert!(!skip.report(), "{skip}")).ok()
 }
 
 /// Runs the peer and returns what it said; it must succeed.
@@ -110,6 +103,7 @@ fn observation() -> Observation {
         filter_wheel: Some("Wheel".into()),
         focuser: Some("Focuser".into()),
         focus_position: Some(25_000),
+        focus_step: Some(Microns(0.2)),
         focus_temperature: Some(Celsius(4.5)),
         camera_address: Some("sim:///Camera".into()),
         user,
@@ -169,7 +163,7 @@ fn write_all(folder: &Path) {
 
 #[test]
 fn fitsverify_finds_nothing() {
-    if !there("fitsverify", &["-h"]) {
+    if there(testing::command("fitsverify")).is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -185,12 +179,10 @@ fn fitsverify_finds_nothing() {
 
 #[test]
 fn astropy_reads_the_same() {
-    if !there("python3", &["-c", "import astropy"]) {
-        return;
-    }
+    let Some(mut python) = there(testing::python(&["astropy", "numpy"])) else { return };
     let folder = tempfile::tempdir().unwrap();
     write_all(folder.path());
-    let said = run(Command::new("python3").arg(SCRIPT).arg("check").arg(folder.path()));
+    let said = run(python.arg(testing::script("fits_check.py")).arg("check").arg(folder.path()));
     assert!(said.contains("files are equal"), "{said}");
 }
 
@@ -204,11 +196,9 @@ fn expected(value: &serde_json::Value, header: &Header, keyword: &str) {
 
 #[test]
 fn what_astropy_writes_is_read() {
-    if !there("python3", &["-c", "import astropy"]) {
-        return;
-    }
+    let Some(mut python) = there(testing::python(&["astropy", "numpy"])) else { return };
     let folder = tempfile::tempdir().unwrap();
-    run(Command::new("python3").arg(SCRIPT).arg("make").arg(folder.path()));
+    run(python.arg(testing::script("fits_check.py")).arg("make").arg(folder.path()));
     let mut count = 0;
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let path = entry.unwrap().path();

@@ -14,26 +14,24 @@ use astrobackend::{
 use serde_json::Value;
 use std::{path::PathBuf, process::Command, time::Duration};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testing/star_finder.py");
 const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/backend/sim/stars.bin");
 
 /// Focal length of the simulated telescope, as its documentation says.
 const FOCAL_LENGTH_MM: f64 = 530.0;
 
+/// The Python with the star finder, when it is there.
 fn python() -> Option<String> {
-    let python = std::env::var("ASTROBACKEND_PYTHON").unwrap_or_else(|_| "python3".into());
-    let found = Command::new(&python).args(["-c", "import astropy, numpy, sep"]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(python);
+    match testing::python(&["astropy", "numpy", "sep"]) {
+        Ok(python) => Some(python.get_program().to_string_lossy().into_owned()),
+        Err(skip) => {
+            assert!(!skip.report(), "{skip}");
+            None
+        }
     }
-    let required = std::env::var("ASTROBACKEND_REQUIRE_PEERS").is_ok_and(|value| value == "1");
-    assert!(!required, "{python} has no astropy or no sep");
-    println!("skipped: {python} has no astropy or no sep");
-    None
 }
 
 fn look(python: &str, arguments: &[String]) -> Value {
-    let output = Command::new(python).arg(SCRIPT).args(arguments).output().unwrap();
+    let output = Command::new(python).arg(testing::script("star_finder.py")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -1,14 +1,15 @@
 //! The backend: its list of devices, its addresses, its refusals.
 
-use crate::{Lab, Outcome, case_list, ensure};
+use crate::{Lab, Outcome, Stop, case_list, ensure, require};
 use astrobackend::{
     ErrorKind,
     device::{DeviceId, DeviceKind},
+    event::EventKind,
 };
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 case_list!("backend": devices_have_names_of_their_own, a_device_address_opens_that_device, an_unknown_device_is_not_found,
-    the_address_survives_printing);
+    the_address_survives_printing, connecting_is_an_event, every_listener_hears_everything);
 
 fn devices_have_names_of_their_own(lab: &Lab) -> Outcome {
     let devices = lab.backend.devices()?;
@@ -37,7 +38,7 @@ fn an_unknown_device_is_not_found(lab: &Lab) -> Outcome {
     let devices = lab.backend.devices()?;
     for kind in DeviceKind::ALL {
         let result = lab.backend.device(&DeviceId::new(kind, "No Such Device"));
-        let Err(error) = result else { return Err(crate::Stop::Fail(format!("an unknown {kind} was opened"))) };
+        let Err(error) = result else { return Err(Stop::Fail(format!("an unknown {kind} was opened"))) };
         ensure!(error.kind() == ErrorKind::NotFound, "an unknown {kind} is {error:?}");
         if let Some(there) = devices.iter().find(|info| info.id.kind == kind) {
             ensure!(error.to_string().contains(&there.id.name), "the refusal does not say what there is: {error}");
@@ -51,5 +52,38 @@ fn the_address_survives_printing(lab: &Lab) -> Outcome {
     let read: astrobackend::Address = address.to_string().parse()?;
     ensure!(read == *address, "{address} is read as {read}");
     ensure!(lab.backend.to_string() == address.to_string(), "the backend displays as {}", lab.backend);
+    Ok(())
+}
+
+/// Disconnects and connects the first device; what it is called.
+fn reconnect(lab: &Lab) -> Result<DeviceId, Stop> {
+    let devices = lab.backend.devices()?;
+    let Some(info) = devices.first() else { return Err(Stop::Fail("there are no devices".into())) };
+    let device = lab.backend.device(&info.id)?;
+    device.device().disconnect()?;
+    require!(!device.device().is_connected()?, "the driver stays connected for other devices or clients");
+    device.device().connect()?;
+    Ok(info.id.clone())
+}
+
+fn connecting_is_an_event(lab: &Lab) -> Outcome {
+    let events = lab.backend.events();
+    let id = reconnect(lab)?;
+    while let Some(event) = events.next(Duration::from_secs(10)) {
+        if event.device.as_ref() == Some(&id) && event.kind == EventKind::Connected(true) {
+            return Ok(());
+        }
+    }
+    Err(Stop::Fail(format!("no event told that {id} was connected")))
+}
+
+fn every_listener_hears_everything(lab: &Lab) -> Outcome {
+    let listeners = [lab.backend.events(), lab.backend.events()];
+    let id = reconnect(lab)?;
+    for (n, events) in listeners.iter().enumerate() {
+        let about_it = |event: &astrobackend::Event| event.device.as_ref() == Some(&id);
+        let heard = std::iter::from_fn(|| events.next(Duration::from_secs(10))).any(|event| about_it(&event));
+        ensure!(heard, "listener {n} heard nothing of {id}");
+    }
     Ok(())
 }

@@ -59,7 +59,9 @@ fn a_place_it_does_not_have_is_refused(lab: &Lab) -> Outcome {
     let before = standing(lab, &*wheel)?;
     for place in [wheel.filters()?.len(), usize::MAX] {
         let what = format!("place {place}");
-        refused(&*wheel, &what, wheel.start_move(place), &[ErrorKind::InvalidValue])?;
+        let error = refused(&*wheel, &what, wheel.start_move(place), &[ErrorKind::InvalidValue])?;
+        let limit = (wheel.filters()?.len() - 1).to_string();
+        ensure!(error.to_string().contains(&limit), "the refusal does not name the limit {limit}: {error}");
     }
     ensure!(wheel.state()?.position == Some(before), "it moved although it refused");
     Ok(())

@@ -76,5 +76,8 @@ pub(crate) use require;
 
 /// Every case there is.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
-    [backend::CASES, camera::CASES, filter_wheel::CASES, focuser::CASES, mount::CASES].into_iter().flatten()
+    let camera = [camera::CASES, camera::exposure::CASES, camera::picture::CASES];
+    let mount = [mount::CASES, mount::pointing::CASES, mount::tracking::CASES, mount::parking::CASES];
+    let others = [backend::CASES, filter_wheel::CASES, focuser::CASES];
+    others.into_iter().chain(camera).chain(mount).flatten()
 }

@@ -81,7 +81,12 @@ impl Target {
     /// [`Stop::Skip`] or [`Stop::Fail`], with the reason.
     pub fn run(&self, case: &crate::Case) -> Outcome {
         let _turn = (!self.isolated).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
-        let lab = Lab { backend: (self.open)()?, patience: self.patience, preferred: self.preferred };
+        let lab = Lab {
+            backend: (self.open)()?,
+            patience: self.patience,
+            preferred: self.preferred,
+            isolated: self.isolated,
+        };
         let outcome = (case.run)(&lab);
         if !self.isolated {
             lab.leave_tidy();
@@ -106,9 +111,15 @@ pub struct Lab {
     pub backend: Arc<dyn Backend>,
     patience: Duration,
     preferred: &'static [&'static str],
+    isolated: bool,
 }
 
 impl Lab {
+    /// True when nobody else uses these devices, so that a case need not put everything back.
+    pub fn is_isolated(&self) -> bool {
+        self.isolated
+    }
+
     /// Waits as long as the target may need.
     pub fn wait(&self) -> Wait {
         Wait::new(self.patience)
@@ -289,7 +300,10 @@ pub(crate) fn controls_obey_their_ranges(device: &dyn Device) -> Outcome {
         }
         for beyond in [info.min - 1.0, info.max + 1.0, f64::NAN] {
             let what = format!("{} {beyond}", info.control);
-            refused(device, &what, device.set_control(info.control, beyond), &[ErrorKind::InvalidValue])?;
+            let error = refused(device, &what, device.set_control(info.control, beyond), &[ErrorKind::InvalidValue])?;
+            let limits = [info.min, info.max].map(|limit| limit.to_string());
+            let named = limits.iter().all(|limit| error.to_string().contains(limit));
+            crate::ensure!(named, "the refusal of {what} does not name the limits {limits:?}: {error}");
         }
         // Where the range of a focuser ends cannot be set to less than where it stands.
         let lowest = if info.control == astrobackend::device::Control::MaxPosition { before } else { info.min };

@@ -3,9 +3,10 @@
 use crate::{
     Skip,
     drivers::{Signal, send},
-    program,
+    program, script,
 };
 use std::{
+    ffi::OsString,
     fs::File,
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -70,6 +71,11 @@ impl IndiServer {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The address of its unix socket for `astrobackend::open`.
+    pub fn unix_address(&self) -> String {
+        format!("indi+unix://{}", self.socket())
     }
 
     /// The name of its abstract unix socket.
@@ -144,11 +150,19 @@ fn spawn(port: u16, folder: &TempDir, drivers: &[String]) -> Result<Child, Skip>
         .args(drivers)
         // Drivers keep their settings there.
         .env("HOME", folder.path())
+        // The CCD simulator draws stars only when it finds a catalogue.
+        .env("PATH", search_path()?)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
         .map_err(Skip::new)
+}
+
+/// The search path with the programs of `testing/bin` before all others.
+fn search_path() -> Result<OsString, Skip> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths([script("bin")].into_iter().chain(std::env::split_paths(&path))).map_err(Skip::new)
 }
 
 fn free_port() -> std::io::Result<u16> {

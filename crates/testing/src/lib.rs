@@ -21,6 +21,7 @@ pub use network::in_private_network;
 use std::{
     ffi::OsStr,
     fmt,
+    io::Write,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -40,7 +41,7 @@ impl Skip {
     /// Reports that tests were skipped; true when that is a failure because the peers are required.
     pub fn report(&self) -> bool {
         let required = std::env::var_os(REQUIRE).is_some_and(|value| value == "1");
-        println!("{}: {self}", if required { "a peer is required and missing" } else { "skipped" });
+        say(&format!("{}: {self}", if required { "a peer is required and missing" } else { "skipped" }));
         required
     }
 }
@@ -53,6 +54,12 @@ impl fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
+/// Says something that is seen even when the test passes: the test runner catches only what `println!` writes.
+fn say(text: &str) {
+    // Without anybody to read it there is nobody to tell.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
 /// Where a program is, by the search path.
 fn program(name: impl AsRef<OsStr>) -> Result<PathBuf, Skip> {
     let name = name.as_ref();
@@ -61,6 +68,14 @@ fn program(name: impl AsRef<OsStr>) -> Result<PathBuf, Skip> {
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Skip::new(format_args!("there is no {} on this machine", name.display())))
+}
+
+/// A program by its name, to be run.
+///
+/// # Errors
+/// [`Skip`] when it is not on this machine.
+pub fn command(name: &str) -> Result<Command, Skip> {
+    program(name).map(Command::new)
 }
 
 /// The Python of the tests (`ASTROBACKEND_PYTHON`, else `python3`), if it has these modules.

@@ -10,6 +10,7 @@ pub(crate) mod focus;
 pub(crate) mod info;
 pub(crate) mod park;
 pub(crate) mod preview;
+pub(crate) mod props;
 pub(crate) mod rig;
 pub(crate) mod slew;
 pub(crate) mod stop;
@@ -38,6 +39,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
         Verb::Stop => stop::run(ctx),
         Verb::Cool(args) => cool::run(ctx, &args),
         Verb::Watch(args) => watch::run(ctx, &args),
+        Verb::Props(verb) => props::run(ctx, &verb),
         Verb::Rig(verb) => rig::run(ctx, &verb),
         Verb::Completions(args) => completions::run(&args),
     }

@@ -34,7 +34,8 @@ pub(crate) fn run(ctx: &Context, verb: &Verb) -> Result<()> {
             Err(error) => format!("@{role}: {error}"),
         });
     }
-    if problems.is_empty() {
+    let all_connected = devices.iter().flatten().all(|(_, result)| result.is_ok());
+    if problems.is_empty() && all_connected {
         lines.push(format!("{shown}: {}", summary(&rig)));
     }
     let object = json!({

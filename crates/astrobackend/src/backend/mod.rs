@@ -10,10 +10,10 @@ use crate::{
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
     event::{Events, Link},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 /// A connection to a framework; displays as its address.
-pub trait Backend: fmt::Debug + fmt::Display + Send + Sync {
+pub trait Backend: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// The address that opens this backend again.
     fn address(&self) -> &Address;
 
@@ -92,11 +92,14 @@ impl dyn Backend {
     /// `NotFound` without one; `InvalidValue` when there are several, with their names.
     pub fn only(&self, kind: DeviceKind) -> Result<DeviceId> {
         let devices = self.devices()?;
-        let ids: Vec<DeviceId> = devices.into_iter().map(|info| info.id).filter(|id| id.kind == kind).collect();
+        let of_kind: Vec<_> = devices.into_iter().filter(|info| info.id.kind == kind).collect();
+        let whole: Vec<_> = of_kind.iter().filter(|info| info.part_of.is_none()).map(|info| &info.id).collect();
+        let ids: Vec<_> = of_kind.iter().map(|info| &info.id).collect();
         let named = ids.iter().find(|id| id.name == self.address().path());
         match (named, &ids[..]) {
-            (Some(id), _) => Ok(id.clone()),
-            (None, [id]) => Ok(id.clone()),
+            (Some(id), _) => Ok((*id).clone()),
+            (None, [id]) => Ok((*id).clone()),
+            (None, _) if whole.len() == 1 => Ok(whole[0].clone()),
             (None, []) => Err(Error::not_found(format!("{self} has no {kind}"))),
             (None, several) => {
                 let names: Vec<_> = several.iter().map(|id| format!("{:?}", id.name)).collect();
@@ -233,8 +236,13 @@ pub const BACKEND_VARIABLE: &str = "PYASTROBACKEND";
 
 /// The default backend: what [`BACKEND_VARIABLE`] says, else `ASCOM` on Windows and `INDI` elsewhere.
 pub fn default_backend() -> String {
-    let named = std::env::var(BACKEND_VARIABLE).ok().filter(|name| !name.trim().is_empty());
-    named.unwrap_or_else(|| if cfg!(windows) { "ASCOM" } else { "INDI" }.to_owned())
+    chosen_backend().unwrap_or_else(|| if cfg!(windows) { "ASCOM" } else { "INDI" }.to_owned())
+}
+
+/// What [`BACKEND_VARIABLE`] says.
+pub(crate) fn chosen_backend() -> Option<String> {
+    let name = std::env::var_os(BACKEND_VARIABLE)?.to_string_lossy().into_owned();
+    (!name.trim().is_empty()).then_some(name)
 }
 
 /// The names of the frameworks, the original's four first.

@@ -3,7 +3,10 @@
 mod astrometry;
 mod convert;
 
-use crate::{Degrees, Hours, Metres};
+use crate::{
+    Degrees, Hours, Metres,
+    units::{rounded_within, write_sexagesimal},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,7 +66,8 @@ impl RaDec {
 /// `05:35:17.30 -05:23:28.0 J2000`
 impl fmt::Display for RaDec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.ra, self.dec, self.equinox)
+        let ra = Hours(rounded_within(24.0, self.ra.0, 2));
+        write!(f, "{ra} {} {}", self.dec, self.equinox)
     }
 }
 
@@ -76,10 +80,11 @@ pub struct AltAz {
     pub az: Degrees,
 }
 
-/// `alt +47:12:01.0 az 178:03:11.0`
+/// `alt +47:12:01.0 az 178:03:11.0`: an azimuth has no sign.
 impl fmt::Display for AltAz {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "alt {} az {}", self.alt, self.az)
+        write!(f, "alt {} az ", self.alt)?;
+        write_sexagesimal(f, rounded_within(360.0, self.az.0, 1), 1, "")
     }
 }
 
@@ -92,4 +97,18 @@ pub struct Site {
     pub longitude: Degrees,
     /// Above sea level.
     pub elevation: Metres,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_print_as_they_are_read() {
+        let print = |alt, az| AltAz { alt: Degrees(alt), az: Degrees(az) }.to_string();
+        assert_eq!(print(47.2, 0.0), "alt +47:12:00.0 az 00:00:00.0");
+        assert_eq!(print(-0.5, 359.999_999_9), "alt -00:30:00.0 az 00:00:00.0");
+        assert_eq!(RaDec::j2000(Hours(23.999_999_999), Degrees(5.0)).to_string(), "00:00:00.00 +05:00:00.0 J2000");
+        assert_eq!(RaDec::j2000(Hours(24.0), Degrees(5.0)).to_string(), "24:00:00.00 +05:00:00.0 J2000", "wrong stays");
+    }
 }

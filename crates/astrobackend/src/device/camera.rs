@@ -296,6 +296,21 @@ impl Exposure {
     pub fn light(duration: Duration) -> Self {
         Exposure { duration, frame_type: FrameType::Light }
     }
+
+    /// A picture in the dark, as long as those it is to correct.
+    pub fn dark(duration: Duration) -> Self {
+        Exposure { duration, frame_type: FrameType::Dark }
+    }
+
+    /// A picture in the dark as short as the camera can, which is the beginning of [`CameraCaps::exposure`].
+    pub fn bias(duration: Duration) -> Self {
+        Exposure { duration, frame_type: FrameType::Bias }
+    }
+
+    /// A picture of an evenly lit field.
+    pub fn flat(duration: Duration) -> Self {
+        Exposure { duration, frame_type: FrameType::Flat }
+    }
 }
 
 /// A camera.

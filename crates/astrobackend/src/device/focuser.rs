@@ -90,11 +90,16 @@ pub trait FocuserExt: Focuser {
             let left = Wait { timeout: deadline.remaining(), ..wait.clone() };
             let stood = settle(self, &left, &format!("the move to {position}"))?;
             match stood {
-                Some(place) if next == position && (place - position).abs() > 1 => {
+                // Not there, or stuck on the way.
+                Some(place) if place.abs_diff(position) > 1 && (next == position || place == here) => {
                     let message = format!("stands at {place} instead of {position}");
                     return Err(Error::new(ErrorKind::Device(0), message).on(self.info().id));
                 }
                 _ if next == position => return Ok(()),
+                _ if deadline.has_passed() => {
+                    let what = format!("the move to {position}");
+                    return Err(Error::timeout(what, wait.timeout).on(self.info().id));
+                }
                 _ => {}
             }
         }
@@ -130,3 +135,89 @@ fn settle<F: Focuser + ?Sized>(focuser: &F, wait: &Wait, what: &str) -> Result<O
 }
 
 impl<F: Focuser + ?Sized> FocuserExt for F {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Control, ControlInfo, DeviceId, DeviceInfo, DeviceKind};
+    use std::{
+        sync::atomic::{AtomicI32, Ordering},
+        time::Duration,
+    };
+
+    /// Moves 100 steps at a time, never beyond where it sticks.
+    #[derive(Debug)]
+    struct Sticky {
+        position: AtomicI32,
+        sticks_at: i32,
+    }
+
+    impl Device for Sticky {
+        fn info(&self) -> DeviceInfo {
+            DeviceInfo::new(DeviceId::new(DeviceKind::Focuser, "Sticky"), crate::Address::new("sim"))
+        }
+        fn connect(&self) -> Result<()> {
+            Ok(())
+        }
+        fn disconnect(&self) -> Result<()> {
+            Ok(())
+        }
+        fn is_connected(&self) -> Result<bool> {
+            Ok(true)
+        }
+        fn controls(&self) -> Result<Vec<ControlInfo>> {
+            Ok(Vec::new())
+        }
+        fn control(&self, _: Control) -> Result<f64> {
+            Err(Error::unsupported("has none"))
+        }
+        fn set_control(&self, _: Control, _: f64) -> Result<()> {
+            Err(Error::unsupported("has none"))
+        }
+    }
+
+    impl Focuser for Sticky {
+        fn caps(&self) -> Result<FocuserCaps> {
+            Ok(FocuserCaps {
+                max_position: 10_000,
+                max_move: 100,
+                absolute: true,
+                step_size: None,
+                halt: true,
+                sync: false,
+                temperature: false,
+            })
+        }
+        fn state(&self) -> Result<FocuserState> {
+            let position = Some(self.position.load(Ordering::SeqCst));
+            Ok(FocuserState { position, moving: false, temperature: None })
+        }
+        fn start_move(&self, position: i32) -> Result<()> {
+            let here = self.position.swap(position.min(self.sticks_at), Ordering::SeqCst);
+            assert!((position - here).abs() <= 100, "a move from {here} to {position}");
+            Ok(())
+        }
+        fn start_move_by(&self, _: i32) -> Result<()> {
+            Err(Error::unsupported("absolute only"))
+        }
+        fn halt(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_long_way_is_made_in_moves_that_are_allowed() {
+        let focuser = Sticky { position: 0.into(), sticks_at: 10_000 };
+        focuser.move_to(950, &Wait::new(Duration::from_secs(60))).unwrap();
+        assert_eq!(focuser.state().unwrap().position, Some(950));
+    }
+
+    #[test]
+    fn a_focuser_that_sticks_on_a_long_way_is_given_up() {
+        let focuser = Sticky { position: 0.into(), sticks_at: 230 };
+        let error = focuser.move_to(950, &Wait::new(Duration::from_secs(60))).unwrap_err();
+        assert_eq!(error.to_string(), "Sticky: stands at 230 instead of 950");
+        let error = Sticky { position: 0.into(), sticks_at: 10_000 }.move_to(950, &Wait::new(Duration::ZERO));
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+}

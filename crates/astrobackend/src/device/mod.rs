@@ -124,6 +124,9 @@ pub struct DeviceInfo {
     pub interface_version: Option<u16>,
     /// An identity that stays when the name or the address changes (Alpaca `UniqueID`).
     pub unique_id: Option<String>,
+    /// The device that it is a lesser part of: the camera of a guide chip. Such a device is taken when it is named, or
+    /// when there is no other of its kind.
+    pub part_of: Option<DeviceId>,
 }
 
 impl DeviceInfo {
@@ -137,6 +140,7 @@ impl DeviceInfo {
             driver_version: None,
             interface_version: None,
             unique_id: None,
+            part_of: None,
         }
     }
 }

@@ -269,7 +269,7 @@ pub trait Mount: Device {
     /// (below its horizon limit); `InvalidOperation` when it must track and does not.
     fn start_slew(&self, target: Target) -> Result<()>;
 
-    /// Stops every motion but tracking; nothing when it stands.
+    /// Stops every motion but tracking; nothing when it stands, parked or not.
     fn abort(&self) -> Result<()>;
 
     /// Tells the mount that it points at this target now.
@@ -342,7 +342,7 @@ pub trait MountExt: Mount {
     /// As [`MountExt::slew`]; `Device` when it stops unparked.
     fn park(&self, wait: &Wait) -> Result<()> {
         self.start_park()?;
-        self.ended(until_still(self, wait, "parking")?.parked, "stopped without being parked")
+        ended(self, until_still(self, wait, "parking")?.parked, "stopped without being parked")
     }
 
     /// Unparks and waits until unparked.
@@ -351,7 +351,7 @@ pub trait MountExt: Mount {
     /// As [`MountExt::park`].
     fn unpark(&self, wait: &Wait) -> Result<()> {
         self.start_unpark()?;
-        self.ended(!until_still(self, wait, "unparking")?.parked, "stayed parked")
+        ended(self, !until_still(self, wait, "unparking")?.parked, "stayed parked")
     }
 
     /// Looks for the home position and waits until there; on timeout and cancel the mount is stopped.
@@ -360,7 +360,17 @@ pub trait MountExt: Mount {
     /// As [`MountExt::park`].
     fn home(&self, wait: &Wait) -> Result<()> {
         self.start_home()?;
-        self.ended(until_still(self, wait, "finding home")?.at_home, "stopped without being at home")
+        ended(self, until_still(self, wait, "finding home")?.at_home, "stopped without being at home")
+    }
+
+    /// Flips to a side of the pier, same target, and waits until there; on timeout and cancel the mount is stopped.
+    ///
+    /// # Errors
+    /// As [`MountExt::park`]; `Unsupported` unless [`MountCaps::set_pier_side`].
+    fn flip(&self, side: PierSide, wait: &Wait) -> Result<()> {
+        self.start_flip(side)?;
+        let state = until_still(self, wait, "the flip")?;
+        ended(self, state.pier_side == side, "stopped on the other side of the pier")
     }
 
     /// Hour angle of the pointing, −12 to 12, when the sidereal time is known.
@@ -371,11 +381,11 @@ pub trait MountExt: Mount {
         let state = self.state()?;
         Ok(state.sidereal_time.map(|lst| (lst - state.position.ra).signed()))
     }
+}
 
-    #[doc(hidden)]
-    fn ended(&self, well: bool, otherwise: &'static str) -> Result<()> {
-        if well { Ok(()) } else { Err(Error::new(ErrorKind::Device(0), otherwise).on(self.info().id)) }
-    }
+/// What a motion of its own came to.
+fn ended<M: Mount + ?Sized>(mount: &M, well: bool, otherwise: &'static str) -> Result<()> {
+    if well { Ok(()) } else { Err(Error::new(ErrorKind::Device(0), otherwise).on(mount.info().id)) }
 }
 
 /// Waits until the mount stands or tracks; its state then.

@@ -5,10 +5,11 @@
 
 use super::{Header, Value};
 use crate::{
-    AltAz, Equinox, Image, Metres, RaDec, Timestamp,
+    AltAz, Equinox, Hours, Image, Metres, RaDec, Timestamp,
     device::{FrameType, PierSide},
     image::ImageMeta,
     observation::Observation,
+    units::rounded_within,
 };
 
 /// Composes the header of a picture from what the camera and the rest of the telescope knew.
@@ -16,6 +17,8 @@ use crate::{
 /// Of several sources for a keyword the user's card wins, then what this library knows, then the card that the
 /// driver wrote. Cards that describe the file (`BITPIX`, `NAXIS1`, `CHECKSUM` ...) are left to the writer.
 /// Coordinates are those of the year 2000; air mass and horizon those at mid exposure, where the site is known.
+/// All times are UTC. There is no local one (`DATE-LOC`): no device tells the time zone of its site, and that of this
+/// computer may be another.
 pub fn header(image: &Image, observation: &Observation) -> Header {
     let mut keywords = Keywords(Header::new());
     let at = mid_exposure(&image.meta);
@@ -89,6 +92,8 @@ impl Keywords {
         let seconds = meta.exposure.map(|exposure| exposure.as_secs_f64());
         self.add("EXPTIME", seconds, "[s] exposure time");
         self.add("EXPOSURE", seconds, "[s] exposure time");
+        let is_dark = matches!(meta.frame_type, Some(FrameType::Dark | FrameType::Bias));
+        self.add("DARKTIME", seconds.filter(|_| is_dark), "[s] time in which dark current was collected");
         self.add("DATE", Some(date(Timestamp::now())), "UTC when this header was written");
         let Some(start) = meta.start else { return };
         self.add("DATE-OBS", Some(date(start)), "UTC at the start of the exposure");
@@ -124,6 +129,7 @@ impl Keywords {
         self.add("ROWORDER", Some("TOP-DOWN"), "the first row is the top of the picture");
         let pattern = meta.bayer.filter(|_| image.planes() == 1);
         self.add("BAYERPAT", pattern.map(|p| p.to_string()), "colours at the first pixel, rows from the top");
+        self.add("COLORTYP", pattern.map(|p| p.to_string()), "the same for MaxIm");
         self.add("XBAYROFF", pattern.map(|_| 0), "[pixel] offset of that pattern");
         self.add("YBAYROFF", pattern.map(|_| 0), "[pixel] offset of that pattern");
     }
@@ -131,7 +137,9 @@ impl Keywords {
     fn names(&mut self, observation: &Observation) {
         self.add("OBJECT", observation.object.as_deref(), "name of the target");
         self.add("OBSERVER", observation.observer.as_deref(), "who observes");
-        self.add("SITENAME", observation.site_name.as_deref(), "name of the site");
+        for keyword in ["SITENAME", "OBSERVAT"] {
+            self.add(keyword, observation.site_name.as_deref(), "name of the site");
+        }
         let site = observation.site;
         self.number("SITELAT", site.map(|site| site.latitude.0), 6, "[deg] latitude, north positive");
         self.number("SITELONG", site.map(|site| site.longitude.0), 6, "[deg] longitude, east positive");
@@ -175,6 +183,7 @@ impl Keywords {
 
     fn focus(&mut self, observation: &Observation) {
         self.add("FOCNAME", observation.focuser.as_deref(), "focuser");
+        self.number("FOCUSSZ", observation.focus_step.map(|step| step.0), 4, "[um] length of a step of the focuser");
         for keyword in ["FOCUSPOS", "FOCPOS"] {
             self.add(keyword, observation.focus_position, "[step] position of the focuser");
         }
@@ -205,8 +214,8 @@ fn mid_horizon(observation: &Observation, pointing: Option<RaDec>, at: Option<Ti
 
 /// `05 35 17.30`
 fn blank_hours(place: RaDec) -> String {
-    let text = format!("{:.2}", place.ra.normalized()).replace(':', " ");
-    if text.starts_with("24") { "00 00 00.00".into() } else { text }
+    let ra = Hours(rounded_within(24.0, place.ra.normalized().0, 2));
+    format!("{ra:.2}").replace(':', " ")
 }
 
 /// `-05 23 28.0`

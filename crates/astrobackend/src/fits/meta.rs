@@ -9,6 +9,9 @@ use crate::{
 use jiff::{civil::DateTime, tz::TimeZone};
 use std::time::Duration;
 
+/// Keywords of the Bayer pattern: everybody's, and MaxIm's.
+const PATTERNS: [&str; 2] = ["BAYERPAT", "COLORTYP"];
+
 /// Fills what the keywords tell; the cards that are left go into `header`.
 pub(super) fn from_header(header: &Header, columns: u32, rows: u32) -> ImageMeta {
     let mut cards = Cards(header.clone().without_structure());
@@ -53,10 +56,12 @@ pub(super) fn turn_over(header: &mut Header, rows: u32) {
     if let Some(card) = header.card("ROWORDER").cloned() {
         header.put(turned(card, "TOP-DOWN".into()));
     }
-    if let Some(card) = header.card("BAYERPAT").cloned()
-        && let Some(Ok(pattern)) = card.value.as_text().map(str::parse::<BayerPattern>)
-    {
-        header.put(turned(card, pattern.shifted(0, rows + 1).to_string()));
+    for keyword in PATTERNS {
+        if let Some(card) = header.card(keyword).cloned()
+            && let Some(Ok(pattern)) = card.value.as_text().map(str::parse::<BayerPattern>)
+        {
+            header.put(turned(card, pattern.shifted(0, rows.wrapping_add(1)).to_string()));
+        }
     }
 }
 
@@ -104,7 +109,8 @@ fn pixel_size(cards: &mut Cards, frame: Option<Frame>) -> Option<(f64, f64)> {
 
 /// The pattern at the first pixel: that of the keyword, moved by its offsets.
 fn bayer(cards: &mut Cards) -> Option<BayerPattern> {
-    let pattern: BayerPattern = cards.first(&["BAYERPAT"], |value| value.as_text()?.parse().ok())?;
+    let pattern: BayerPattern = cards.first(&PATTERNS, |value| value.as_text()?.parse().ok())?;
+    PATTERNS.iter().for_each(|keyword| drop(cards.0.remove(keyword)));
     let mut odd =
         |keyword: &str| cards.first(&[keyword], Value::as_integer).map_or(0, |offset| offset.rem_euclid(2) as u32);
     Some(pattern.shifted(odd("XBAYROFF"), odd("YBAYROFF")))

@@ -26,6 +26,7 @@ mod parse;
 mod print;
 mod read;
 mod sample;
+mod tiles;
 mod write;
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! FITS to images: the first image of a file, its pixels in the type they were taken in.
 
-use super::{Header, input::Input, meta, sample::Sample};
+use super::{
+    Header,
+    input::Input,
+    meta,
+    sample::Sample,
+    tiles::{self, Tiles},
+};
 use crate::{Error, ErrorKind, Image, Result, each_pixel_type, image::Pixels};
 use std::{fs::File, io::BufRead, io::BufReader, path::Path};
 
 /// Bytes read from a file at a time.
 const BUFFER: usize = 1 << 20;
 
-/// Reads the first image of a file and its header.
+/// Reads the first image of a file and its header; one that `fpack` has compressed (RICE, GZIP) too.
 ///
 /// Unsigned integers come back as such, other scaled images (`BSCALE`) as floats. A picture whose first
 /// row is the lowest (`ROWORDER` = `BOTTOM-UP`) is turned over: the first row of an [`Image`] is the top one.
@@ -15,7 +21,7 @@ const BUFFER: usize = 1 << 20;
 /// returned is the file's own, turned over with the picture (a plate solution, which counts rows, is left
 /// out then); an image in an extension inherits the cards of the primary header.
 ///
-/// Memory: the image once, and about a megabyte.
+/// Memory: the image once, and about a megabyte; of a compressed one also its compressed bytes.
 ///
 /// # Errors
 /// `NotFound` and `Io` for the file, `Protocol` when it is no FITS file or is damaged, `Unsupported` when it
@@ -55,6 +61,12 @@ pub(crate) fn read_from(reader: impl BufRead, length: u64) -> Result<(Image, Hea
     first_image(Input::new(reader, length))
 }
 
+/// What gives the pixels of an image.
+pub(super) trait PixelSource {
+    /// The next `count` pixels, each made into what is wanted.
+    fn pixels<S: Sample, P: Copy + Default>(&mut self, count: u64, convert: impl Fn(S) -> P) -> Result<Vec<P>>;
+}
+
 fn first_image<R: BufRead>(mut input: Input<R>) -> Result<(Image, Header)> {
     let primary = input.header()?;
     if is_image(&primary) {
@@ -68,8 +80,13 @@ fn first_image<R: BufRead>(mut input: Input<R>) -> Result<(Image, Header)> {
             header.fill(&primary.without_structure());
             return image(&mut input, header);
         }
-        if header.logical("ZIMAGE") == Some(true) {
-            return Err(Error::unsupported("the image is compressed (tiles in a table); unpack it with funpack"));
+        if tiles::is_compressed(&header) {
+            let mut tiles = Tiles::read(&mut input, &header)?;
+            let mut image_header = tiles::image_header(&header);
+            if header.logical("ZSIMPLE").is_none() {
+                image_header.fill(&primary.without_structure());
+            }
+            return image(&mut tiles, image_header);
         }
         input.skip(data_size(&header)?)?;
     }
@@ -81,13 +98,14 @@ fn is_image(header: &Header) -> bool {
     kind == "IMAGE" && header.integer("NAXIS").is_some_and(|axes| axes > 0) && header.integer("NAXIS1") != Some(0)
 }
 
-fn axis(header: &Header, keyword: &str) -> Result<u64> {
+/// A length that the header must tell.
+pub(super) fn axis(header: &Header, keyword: &str) -> Result<u64> {
     let length = header.integer(keyword).and_then(|length| u64::try_from(length).ok());
     length.ok_or_else(|| Error::protocol(format!("its header has no valid {keyword}")))
 }
 
 /// Bytes of an HDU's data (FITS 4.0, section 4.4.1).
-fn data_size(header: &Header) -> Result<u64> {
+pub(super) fn data_size(header: &Header) -> Result<u64> {
     let axes = axis(header, "NAXIS")?.min(999);
     if axes == 0 {
         return Ok(0);
@@ -126,7 +144,7 @@ fn size(header: &Header) -> Result<(u32, u32, u8)> {
     }
 }
 
-fn image<R: BufRead>(input: &mut Input<R>, mut header: Header) -> Result<(Image, Header)> {
+fn image(input: &mut impl PixelSource, mut header: Header) -> Result<(Image, Header)> {
     let (columns, rows, planes) = size(&header)?;
     let too_large = || Error::protocol("the image is absurdly large");
     let count = u64::from(columns) * u64::from(rows);
@@ -150,7 +168,7 @@ fn turn_over<P>(pixels: &mut [P], columns: usize, rows: usize) {
     }
 }
 
-fn pixels<R: BufRead>(input: &mut Input<R>, header: &Header, count: u64) -> Result<Pixels> {
+fn pixels(input: &mut impl PixelSource, header: &Header, count: u64) -> Result<Pixels> {
     let scale = Scale::of(header);
     let bitpix = header.integer("BITPIX").unwrap_or(0);
     let unsigned = |zero: f64| scale.factor == 1.0 && scale.zero == zero;

@@ -1,8 +1,8 @@
 //! What goes in comes out, and nothing that comes in can break the reader.
 
-use super::*;
+use super::{read::PixelSource, *};
 use crate::{
-    Celsius, Degrees, Error, ErrorKind, Hours, Image, Metres, RaDec, Site,
+    Celsius, Degrees, Error, ErrorKind, Hours, Image, Metres, Microns, RaDec, Site,
     device::{BayerPattern, FrameType, PierSide},
     image::{Frame, ImageMeta, Pixels},
     observation::Observation,
@@ -134,7 +134,9 @@ fn keywords_of_a_complete_observation() {
         pointing: Some(RaDec::j2000(Hours(5.588), Degrees(-5.391))),
         pier_side: PierSide::West,
         focus_position: Some(25_000),
+        focus_step: Some(Microns(0.2)),
         focus_temperature: Some(Celsius(f64::NAN)),
+        site_name: Some("Teide".into()),
         camera_address: Some("sim:///Camera".into()),
         ..Observation::default()
     };
@@ -153,6 +155,10 @@ fn keywords_of_a_complete_observation() {
     assert_eq!((header.real("FOCALLEN"), header.real("FOCRATIO")), (Some(530.0), Some(5.0)));
     assert_eq!((header.integer("FOCUSPOS"), header.integer("FOCPOS")), (Some(25_000), Some(25_000)));
     assert_eq!(header.get("FOCTEMP"), None);
+    assert_eq!(header.real("FOCUSSZ"), Some(0.2));
+    assert_eq!((text("SITENAME"), text("OBSERVAT")), ("Teide", "Teide"));
+    assert_eq!((text("BAYERPAT"), text("COLORTYP")), ("GBRG", "GBRG"));
+    assert_eq!(header.get("DARKTIME"), None, "of a flat");
     assert!(header.real("CENTALT").is_some_and(|alt| (30.0..65.0).contains(&alt)));
     assert!(header.real("AIRMASS").is_some_and(|airmass| (1.0..2.0).contains(&airmass)));
     for card in header.cards() {
@@ -446,5 +452,69 @@ proptest! {
         prop_assert_eq!(checksum::of_bytes(&bytes), u32::MAX);
         let (copy, _) = parse(&bytes).unwrap();
         prop_assert_eq!(copy.pixels(), image.pixels());
+    }
+}
+
+/// The same image, packed by `fpack -r` and by `fpack -g2 -t 10,7`.
+const PACKED: [&[u8]; 2] =
+    [include_bytes!("../../tests/data/tiles-rice.fits.fz"), include_bytes!("../../tests/data/tiles-gzip2.fits.fz")];
+
+#[test]
+fn compressed_images_are_read() {
+    for packed in PACKED {
+        let (image, header) = parse(packed).unwrap();
+        let value = |n: u32| ((n % 97) + (n.wrapping_mul(2_654_435_761) >> 28)) as u16;
+        let mut expected: Vec<u16> = (0..37 * 23).map(value).collect();
+        (expected[5], expected[6]) = (65_535, 0);
+        assert_eq!((image.width(), image.height(), image.pixels()), (37, 23, &Pixels::U16(expected)));
+        assert_eq!(
+            (header.text("OBJECT"), header.integer("NAXIS1"), header.get("ZIMAGE")),
+            (Some("M 42"), Some(37), None)
+        );
+    }
+}
+
+#[test]
+fn a_compressed_image_that_promises_more_than_it_has_is_refused() {
+    for packed in PACKED {
+        let find = |text: &[u8]| packed.windows(text.len()).position(|window| window == text).unwrap();
+        for (card, value) in [("ZNAXIS1 =", "2000000000"), ("ZNAXIS2 =", "      5000"), ("ZTILE1  =", "         1")] {
+            let mut bytes = packed.to_vec();
+            let at = find(card.as_bytes()) + 20;
+            bytes[at..at + 10].copy_from_slice(value.as_bytes());
+            assert_eq!(parse(&bytes).unwrap_err().kind(), ErrorKind::Protocol, "{card} {value}");
+        }
+        assert_eq!(parse(&packed[..6000]).unwrap_err().kind(), ErrorKind::Protocol);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_damage_to_a_compressed_image_breaks_the_reader(
+        which in 0usize..2,
+        damages in proptest::collection::vec((2880usize..8640, any::<u8>()), 1..20),
+        length in 2880usize..=8640,
+    ) {
+        let mut bytes = PACKED[which].to_vec();
+        damages.iter().for_each(|(at, byte)| bytes[*at] = *byte);
+        let _ = parse(&bytes[..length]);
+    }
+
+    #[test]
+    fn no_damage_to_its_header_breaks_the_reader(
+        which in 0usize..2,
+        card in 0usize..36,
+        value in prop_oneof![
+            (-5i64..70_000).prop_map(|n| n.to_string()),
+            any::<i64>().prop_map(|n| n.to_string()),
+            "'[A-Z0-9_ ()]{0,18}'",
+        ],
+    ) {
+        let mut bytes = PACKED[which].to_vec();
+        let at = 2880 + card * 80 + 10;
+        bytes[at..at + 20].copy_from_slice(format!("{value:>20}").as_bytes().get(..20).unwrap());
+        let _ = parse(&bytes);
     }
 }

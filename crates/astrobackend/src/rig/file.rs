@@ -99,7 +99,7 @@ impl Reader<'_> {
                 seen.1 = true;
                 longitude = reader.angle(key, value, -180.0..=180.0, "; west of Greenwich is negative");
             }
-            _ => elevation = Metres(reader.number(key, value, -500.0..=9000.0, " metres").unwrap_or(0.0)),
+            _ => elevation = Metres(reader.number(key, value, -300.0..=10_000.0, " metres").unwrap_or(0.0)),
         });
         // A misspelt one is complained about already.
         let misspelt = table.keys().any(|key| !SITE.contains(&&**key.get_ref()));

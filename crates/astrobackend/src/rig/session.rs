@@ -3,7 +3,7 @@
 use super::{Rig, usual_roles};
 use crate::{
     Address, Backend, Error, ErrorKind, Framework, Result, Wait,
-    backend::default_backend,
+    backend::{BACKEND_VARIABLE, chosen_backend, default_backend},
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -308,7 +308,18 @@ impl Session {
         }
         match self.devices.iter().find_map(|name| as_address(name)) {
             Some(address) => self.server(&address?),
-            None => self.opened(default_backend().parse()?),
+            None => self.default_backend(),
+        }
+    }
+
+    fn default_backend(&self) -> Result<Arc<dyn Backend>> {
+        let opened = default_backend().parse().and_then(|address| self.opened(address));
+        match chosen_backend() {
+            // Nobody looks for a typo where the error does not point to.
+            Some(name) => opened.map_err(|error| {
+                Error::new(error.kind(), format!("{BACKEND_VARIABLE}={name}: {error}")).caused_by(error)
+            }),
+            None => opened,
         }
     }
 

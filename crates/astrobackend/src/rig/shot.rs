@@ -305,6 +305,7 @@ fn ask_wheel(wheel: &dyn FilterWheel, observation: &mut Observation) -> Result<(
 fn ask_focuser(focuser: &dyn Focuser, observation: &mut Observation) -> Result<()> {
     let state = focuser.state()?;
     observation.focuser = Some(focuser.info().id.name);
+    observation.focus_step = focuser.caps()?.step_size;
     observation.focus_position = state.position;
     observation.focus_temperature = state.temperature;
     Ok(())

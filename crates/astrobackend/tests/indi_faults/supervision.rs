@@ -87,6 +87,41 @@ fn settings_that_the_driver_lost_are_sent_again() {
 }
 
 #[test]
+fn a_device_that_cannot_be_connected_again_is_tried_again() {
+    let lab = Lab::with(FakeIndi::builder().observatory(), "timeout=2&alive=1");
+    let events = lab.backend.events();
+    let focuser = lab.focuser();
+    lab.server.on("CONNECTION", |command| {
+        let off = [("CONNECT", "Off"), ("DISCONNECT", "On")];
+        let alert = xml::set(testing::fake_indi::Kind::Switch, &command.device, "CONNECTION", "Alert", &off);
+        vec![xml::message(&command.device, "[ERROR] no such serial port").into(), alert.into()]
+    });
+    lab.server.kill_driver("Focuser");
+    lab.server.restart_driver(observatory::focuser("Focuser"));
+    let told = "could not be connected again";
+    event(&events, |event| matches!(&event.kind, EventKind::Message(_, text) if text.contains(told)));
+    assert_eq!(failure(focuser.state()), ErrorKind::NotConnected);
+    lab.server.off("CONNECTION");
+    eventually("the focuser is back", || focuser.state().is_ok());
+}
+
+#[test]
+fn what_was_disconnected_stays_so() {
+    let lab = Lab::new();
+    let events = lab.backend.events();
+    let (focuser, wheel) = (lab.focuser(), lab.filter_wheel());
+    focuser.disconnect().unwrap();
+    lab.server.go_down();
+    lab.server.forget();
+    lab.server.come_back().unwrap();
+    link(&events, |link| *link == Link::Restoring);
+    link(&events, |link| *link == Link::Up);
+    assert!(wheel.is_connected().unwrap());
+    assert!(!focuser.is_connected().unwrap());
+    assert!(lab.server.received().iter().all(|command| !command.sets("Focuser", "CONNECTION")));
+}
+
+#[test]
 fn without_reconnect_it_stays_lost() {
     let lab = Lab::with(FakeIndi::builder().observatory(), "timeout=2&reconnect=off");
     let events = lab.backend.events();
@@ -158,15 +193,13 @@ fn a_driver_that_stops_answering_is_not_believed() {
 #[test]
 fn reconnecting_backs_off() {
     let lab = Lab::new();
-    let connects = |limit| {
-        let before = lab.server.connections();
-        lab.server.drop_clients();
-        lab.server.wait_for_connections(before + 1, limit)
-    };
-    assert!(connects(SOON), "soon the first time");
-    lab.server.go_down();
-    lab.server.come_back().unwrap();
-    assert!(lab.server.wait_for_connections(lab.server.connections() + 1, SOON) || lab.backend.link() == Link::Up);
+    lab.server.on("getProperties", |_| vec![Act::Close]);
+    let before = lab.server.connections();
+    lab.server.drop_clients();
+    assert!(lab.server.wait_for_connections(before + 2, SOON), "tried again");
+    assert!(!lab.server.wait_for_connections(before + 8, Duration::from_secs(4)), "less and less often");
+    lab.server.off("getProperties");
+    eventually("the link is back", || lab.backend.link() == Link::Up);
 }
 
 #[test]

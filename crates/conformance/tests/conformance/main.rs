@@ -9,6 +9,9 @@ use testing::{IndiServer, Skip, in_private_network};
 
 mod deviations;
 
+/// How a server is reached.
+type Way = fn(&IndiServer) -> String;
+
 fn main() -> ExitCode {
     // Before anything else: it may start this program anew in a network of its own.
     let network = in_private_network();
@@ -18,17 +21,25 @@ fn main() -> ExitCode {
     let mut targets = simulators();
     let mut missing = Vec::new();
     // Listing the cases needs no server, but the same names.
-    let indiserver = network.and_then(|()| IndiServer::start(&INDI_SIMULATORS));
-    match &indiserver {
-        Ok(server) => targets.push(indi("indiserver", server.address())),
-        Err(skip) => missing.push(unavailable("indiserver", skip)),
+    let ways: [(&str, Way); 2] = [("indiserver", IndiServer::address), ("indiserver(unix)", IndiServer::unix_address)];
+    // A server for each way: cases of one target take turns, those of two run at the same time.
+    let mut servers = Vec::new();
+    for (name, address) in ways {
+        match network.clone().and_then(|()| IndiServer::start(&INDI_SIMULATORS)) {
+            Ok(server) => {
+                targets.push(indi(name, address(&server)));
+                servers.push(server);
+            }
+            Err(skip) => missing.push(unavailable(name, &skip)),
+        }
     }
     if let Ok(address) = std::env::var("ASTROBACKEND_CONFORMANCE") {
         let name = address.clone();
         targets.push(Target::shared(&name, move || astrobackend::open(&address)));
     }
     let targets: Vec<Arc<Target>> = targets.into_iter().map(Arc::new).collect();
-    let cases = targets.iter().flat_map(|target| cases().map(|case| trial(target.clone(), case)));
+    // Case by case, so that no target's turns keep all threads waiting.
+    let cases = cases().flat_map(|case| targets.iter().map(move |target| trial(target.clone(), case)));
     let trials = cases.chain(missing).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

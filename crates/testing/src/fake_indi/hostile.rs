@@ -1,4 +1,4 @@
-//! Streams that never end or promise too much, for [`Act::Endless`](super::Act::Endless) and [`Act::Send`](super::Act::Send).
+//! Streams that never end or promise too much, for [`Act::Endless`] and [`Act::Send`].
 
 use super::{Act, Device};
 

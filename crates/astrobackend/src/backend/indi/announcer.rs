@@ -1,9 +1,9 @@
 //! News for listeners: what came from the server, told in the words of the contract.
 
-use super::{connection::Listener, kinds::Registry, store::Change};
+use super::{chip, connection::Listener, kinds::Registry, store::Change};
 use crate::{
     Timestamp,
-    device::{DeviceId, DeviceState},
+    device::{DeviceId, DeviceKind, DeviceState},
     event::{Event, EventKind, Events, Hub, Link},
 };
 use std::{
@@ -60,28 +60,35 @@ impl Announcer {
         self.hub.publish(&Event { at: Timestamp::now(), device, kind });
     }
 
-    /// Compares what there is with what was told.
-    fn compare(&self, touched: &BTreeSet<String>) {
+    /// Compares what these drivers are with what was told of them.
+    fn compare(&self, names: &BTreeSet<String>) {
         let mut told = lock(&self.told);
-        let present: BTreeMap<DeviceId, bool> = self.registry.present().into_iter().collect();
-        let gone: Vec<DeviceId> = told.keys().filter(|id| !present.contains_key(id)).cloned().collect();
-        for id in gone {
-            told.remove(&id);
-            self.publish(Some(id), EventKind::Removed);
+        for name in names {
+            let present = self.registry.present_as(name);
+            let kinds = DeviceKind::ALL.map(|kind| DeviceId::new(kind, name));
+            for id in kinds.into_iter().chain([chip::guide_chip(name)]) {
+                if present.iter().all(|(there, _)| *there != id) && told.remove(&id).is_some() {
+                    self.publish(Some(id), EventKind::Removed);
+                }
+            }
+            for (id, connected) in present {
+                let now = self.look(&id, connected);
+                self.tell(told.get(&id), &id, &now);
+                told.insert(id, now);
+            }
         }
-        for (id, connected) in present.into_iter().filter(|(id, _)| touched.contains(&id.name)) {
-            let now = self.look(&id, connected);
-            let before = told.insert(id.clone(), Told { connected, state: now.state.clone() });
-            if before.is_none() {
-                self.publish(Some(id.clone()), EventKind::Added(self.registry.made(&id).info()));
-            }
-            let before = before.unwrap_or_default();
-            if before.connected != connected {
-                self.publish(Some(id.clone()), EventKind::Connected(connected));
-            }
-            if let Some(state) = now.state.filter(|state| before.state.as_ref() != Some(state)) {
-                self.publish(Some(id), EventKind::State(state));
-            }
+    }
+
+    /// Publishes how a device differs from what was told.
+    fn tell(&self, before: Option<&Told>, id: &DeviceId, now: &Told) {
+        if before.is_none() {
+            self.publish(Some(id.clone()), EventKind::Added(self.registry.made(id).info()));
+        }
+        if before.is_some_and(|before| before.connected) != now.connected {
+            self.publish(Some(id.clone()), EventKind::Connected(now.connected));
+        }
+        if let Some(state) = now.state.as_ref().filter(|_| before.is_none_or(|before| before.state != now.state)) {
+            self.publish(Some(id.clone()), EventKind::State(state.clone()));
         }
     }
 }
@@ -99,8 +106,8 @@ impl Listener for Announcer {
                     touched.insert(name);
                 }
                 Change::Said(device, level, text) => {
-                    let ids = self.registry.ids();
-                    let id = device.as_ref().and_then(|name| ids.into_iter().find(|id| id.name == *name));
+                    let ids = device.as_ref().map(|name| self.registry.present_as(name)).unwrap_or_default();
+                    let id = ids.into_iter().next().map(|(id, _)| id);
                     // What a device of no known kind says is still worth reading.
                     let text = match (&id, &device) {
                         (None, Some(name)) => format!("{name}: {text}"),
@@ -120,7 +127,8 @@ impl Listener for Announcer {
         *lock(&self.link) = link.clone();
         if link == Link::Up {
             self.registry.tidy();
-            let names = self.registry.ids().into_iter().map(|id| id.name).collect();
+            let known = lock(&self.told).keys().map(|id| chip::driver(id).to_owned()).collect::<Vec<_>>();
+            let names = self.registry.ids().into_iter().map(|id| chip::driver(&id).to_owned()).chain(known).collect();
             self.compare(&names);
         }
         self.publish(None, EventKind::Link(link));

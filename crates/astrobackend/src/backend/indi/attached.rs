@@ -1,11 +1,8 @@
 //! BLOBs in shared memory: the message has their names, the bytes are behind descriptors that came beside it.
 
-use super::{
-    incoming::{Incoming, is_fits},
-    store::Content,
-};
+use super::{incoming::Incoming, picture, property::Content};
 use crate::{
-    Error, Result, fits,
+    Error, Result,
     wire::indi::{Blob, Elements, Limits, Vector},
 };
 use std::{
@@ -46,12 +43,9 @@ fn missing() -> Content {
 
 fn content(file: &File, blob: &Blob<'_>) -> Content {
     let length = length(file, blob);
-    if is_fits(&blob.format) {
-        let picture = length.and_then(|length| {
-            let reader = BufReader::with_capacity(PIECE, Shared { file, at: 0 });
-            fits::read_from(reader, length)
-        });
-        return Content::Picture(picture.map(|(image, _)| Box::new(image)));
+    if picture::is_readable(&blob.format) {
+        let reader = BufReader::with_capacity(PIECE, Shared { file, at: 0 });
+        return Content::Picture(length.and_then(|length| picture::read(&blob.format, reader, length)));
     }
     let mut bytes = Vec::new();
     let read = length.and_then(|length| {
@@ -95,7 +89,7 @@ impl Read for Shared<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Image, image::Pixels, wire::indi::Element};
+    use crate::{Image, fits, image::Pixels, wire::indi::Element};
     use std::io::{Seek, SeekFrom, Write};
 
     fn vector(blobs: &[(&'static str, &'static str, Option<u64>)]) -> Vector<'static> {
@@ -124,7 +118,7 @@ mod tests {
     #[test]
     fn each_blob_gets_its_own_memory() {
         let length = fits().len() as u64;
-        let message = vector(&[("A", ".fits", Some(length)), ("B", ".fits.fz", Some(4)), ("C", ".fits", Some(9))]);
+        let message = vector(&[("A", ".fits", Some(length)), ("B", ".jpg", Some(4)), ("C", ".fits", Some(9))]);
         let mut queue = VecDeque::from([memory(&fits()), memory(b"abcdef")]);
         let mut pictures = Vec::new();
         assert!(has_attached(&message));

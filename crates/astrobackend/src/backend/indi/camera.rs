@@ -1,19 +1,16 @@
 //! INDI cameras: the `CCD_*` standard properties, pictures as FITS BLOBs.
 
 use super::{
-    controls::Place,
+    chip::{self, Chip, MAIN},
     cooler,
-    exposure::{EXPOSURE, Outcome, PICTURE, Taking, countdown},
+    exposure::{Outcome, Taking, countdown},
     handle::{Handle, Values, impl_device},
+    property::Blob,
     pulse::{self, Pulses},
-    store::{Blob, Device},
 };
 use crate::{
-    Celsius, Error, ErrorKind, Image, Microns, Result, Timestamp,
-    device::{
-        BayerPattern, Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType,
-        GuideDirection, Sensor,
-    },
+    Celsius, Error, ErrorKind, Image, Result, Timestamp,
+    device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
     image::Frame,
     wire::indi::{BlobMode, Message},
 };
@@ -23,23 +20,13 @@ use std::{
 };
 
 /// The property that is there when a camera can be used.
-pub(super) const KEYS: &[&str] = &[EXPOSURE.0];
-
-const CONTROLS: &[Place] = &[
-    Place::number(Control::Gain, "CCD_GAIN", "GAIN"),
-    Place::number(Control::Gain, "CCD_CONTROLS", "Gain"),
-    Place::number(Control::Offset, "CCD_OFFSET", "OFFSET"),
-    Place::number(Control::Offset, "CCD_CONTROLS", "Offset"),
-    Place::number(Control::UsbBandwidth, "CCD_CONTROLS", "BandWidth"),
-    Place::number(Control::DewHeater, "CCD_CONTROLS", "AntiDewHeater"),
-    Place::number(Control::Fan, "CCD_CONTROLS", "FanOn"),
-    Place::choice(Control::ReadoutMode, "READOUT_MODE"),
-];
+pub(super) const KEYS: &[&str] = MAIN.keys;
 
 /// A camera behind a server.
 #[derive(Debug)]
 pub(super) struct IndiCamera {
     handle: Handle,
+    chip: &'static Chip,
     session: Mutex<Session>,
     /// Held while a picture is decoded, so that it is decoded once.
     decoding: Mutex<()>,
@@ -70,7 +57,7 @@ enum Last {
     Failed(Error),
 }
 
-impl_device!(IndiCamera, CONTROLS);
+impl_device!(IndiCamera, |camera| camera.chip.controls);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -78,7 +65,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl IndiCamera {
     pub(super) fn new(handle: Handle) -> Self {
-        IndiCamera { handle, session: Mutex::default(), decoding: Mutex::default(), pulses: Pulses::default() }
+        IndiCamera {
+            chip: chip::of(&handle.id),
+            handle,
+            session: Mutex::default(),
+            decoding: Mutex::default(),
+            pulses: Pulses::default(),
+        }
     }
 
     /// The session with the exposure under way brought up to date; no I/O.
@@ -87,7 +80,7 @@ impl IndiCamera {
         let Last::UnderWay(taking) = &session.last else { return session };
         let taking = taking.clone();
         let mut store = self.handle.connection.store();
-        let outcome = taking.outcome(store.device(&self.handle.id.name), self.handle.connection.timeout);
+        let outcome = taking.outcome(store.device(&self.handle.device), self.handle.connection.timeout);
         let last = match (outcome, store.lost_since(taking.order.mark)) {
             (Outcome::Arrived(blob), _) => {
                 session.finished = Some((taking.at, taking.exposure.duration));
@@ -99,7 +92,7 @@ impl IndiCamera {
             (Outcome::Failed(error), None) => Last::Failed(self.handle.name(error)),
             (Outcome::Aborted, _) => Last::None,
         };
-        if let Some(picture) = store.property_mut(&self.handle.id.name, PICTURE) {
+        if let Some(picture) = store.property_mut(&self.handle.device, self.chip.picture) {
             picture.want_blobs(false);
         }
         drop(store);
@@ -113,16 +106,17 @@ impl IndiCamera {
     fn exposure_state(&self) -> ExposureState {
         let session = self.session();
         let store = self.handle.connection.store();
-        let device = store.device(&self.handle.id.name);
+        let device = store.device(&self.handle.device);
         match &session.last {
             Last::UnderWay(taking) => match taking.outcome(device, self.handle.connection.timeout) {
                 Outcome::Pending(state) => state,
                 _ => ExposureState::Waiting,
             },
-            _ if device.is_some_and(|device| device.is_busy(EXPOSURE.0)) => {
-                let total = device.and_then(|device| device.limits(EXPOSURE.0, EXPOSURE.1)?.requested);
+            _ if device.is_some_and(|device| device.is_busy(self.chip.exposure.0)) => {
+                let total =
+                    device.and_then(|device| device.limits(self.chip.exposure.0, self.chip.exposure.1)?.requested);
                 let total = total.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default();
-                device.map_or(ExposureState::Idle, |device| countdown(device, total))
+                device.map_or(ExposureState::Idle, |device| countdown(device, self.chip, total))
             }
             Last::Arrived(..) | Last::Ready(_) => ExposureState::Ready,
             Last::Failed(error) => ExposureState::Failed(error.clone()),
@@ -135,12 +129,7 @@ impl IndiCamera {
         let (has, on) = self.handle.read(|device| {
             let has = |property: &str, element: &str| device.switch(property, element).is_some();
             let on = |property: &str, element: &str| device.switch(property, element) == Some(true);
-            let wanted = [
-                ("CCD_FRAME_TYPE", frame_switch(frame_type)),
-                ("CCD_TRANSFER_FORMAT", "FORMAT_FITS"),
-                ("CCD_COMPRESSION", "INDI_DISABLED"),
-                ("CCD_COMPRESSION", "CCD_RAW"),
-            ];
+            let wanted = [(self.chip.frame_type, frame_switch(frame_type)), ("CCD_TRANSFER_FORMAT", "FORMAT_FITS")];
             Ok((wanted.map(|(p, e)| (p, e, has(p, e))), on("UPLOAD_MODE", "UPLOAD_LOCAL")))
         })?;
         for (property, element, _) in has.into_iter().filter(|(_, _, there)| *there) {
@@ -151,7 +140,7 @@ impl IndiCamera {
         }
         let born = self.handle.read(|device| Ok(device.born))?;
         if self.session().enabled != Some(born) {
-            let (device, name) = (Some(self.handle.id.name.as_str().into()), Some(PICTURE.into()));
+            let (device, name) = (Some(self.handle.device.as_str().into()), Some(self.chip.picture.into()));
             let enable = Message::EnableBlob { device, name, mode: BlobMode::Also };
             self.handle.connection.send(&[enable]).map_err(|error| self.handle.name(error))?;
             self.session().enabled = Some(born);
@@ -159,18 +148,27 @@ impl IndiCamera {
         Ok(())
     }
 
+    /// Refuses what a guide chip leaves to the main one.
+    fn only_main(&self, why: &'static str) -> Result<()> {
+        if self.chip.is_main() { Ok(()) } else { self.handle.fail(Error::unsupported(why)) }
+    }
+
     /// The state as listeners see it.
     pub(super) fn look(&self) -> Result<CameraState> {
         let exposure = self.exposure_state();
         let last_exposure = lock(&self.session).finished;
+        let of_main = self.chip.is_main();
         self.handle.read(|device| {
-            let bits = device.number("CCD_INFO", "CCD_BITSPERPIXEL").filter(|bits| (1.0..=32.0).contains(bits));
+            let bits = device.number(self.chip.info, "CCD_BITSPERPIXEL").filter(|bits| (1.0..=32.0).contains(bits));
             Ok(CameraState {
                 exposure,
-                temperature: device.number(cooler::TEMPERATURE.0, cooler::TEMPERATURE.1).map(Celsius),
+                temperature: of_main
+                    .then(|| device.number(cooler::TEMPERATURE.0, cooler::TEMPERATURE.1))
+                    .flatten()
+                    .map(Celsius),
                 heat_sink: None,
-                cooler: cooler::state(device),
-                pulse_guiding: self.pulses.under_way(device),
+                cooler: of_main.then(|| cooler::state(device)).flatten(),
+                pulse_guiding: of_main && self.pulses.under_way(device),
                 electrons_per_adu: None,
                 full_well: None,
                 max_adu: bits.map(|bits| ((1u64 << bits as u32) - 1) as u32),
@@ -187,10 +185,16 @@ impl IndiCamera {
         meta.gain = meta.gain.or_else(|| control(Control::Gain));
         meta.offset = meta.offset.or_else(|| control(Control::Offset));
         let known = self.handle.read(|device| {
-            let sensor = sensor(device);
-            Ok((sensor.pixel_width.zip(sensor.pixel_height), cooler::state(device)))
+            let sensor = self.chip.sensor(device);
+            let cooler = cooler::state(device).filter(|_| self.chip.is_main());
+            Ok((sensor.pixel_width.zip(sensor.pixel_height), sensor.colour, cooler))
         });
-        let Ok((size, cooler)) = known else { return };
+        let Ok((size, colour, cooler)) = known else { return };
+        if let (Colour::Bayer(pattern), Some(Frame { x, y, bin_x: 1, bin_y: 1, .. }), None) =
+            (colour, meta.frame, meta.bayer)
+        {
+            meta.bayer = Some(pattern.shifted(x, y));
+        }
         meta.pixel_size = meta.pixel_size.or(size.map(|(width, height)| (width.0, height.0)));
         meta.set_point = meta.set_point.or(cooler.filter(|cooler| cooler.on).and_then(|cooler| cooler.set_point));
     }
@@ -205,57 +209,6 @@ fn frame_switch(frame_type: FrameType) -> &'static str {
     }
 }
 
-fn sensor(device: &Device) -> Sensor {
-    let info = |element| device.number("CCD_INFO", element).filter(|value| *value > 0.0);
-    let both = info("CCD_PIXEL_SIZE");
-    // Drivers keep these as 32-bit floats: 5.2 arrives as 5.1999998.
-    let microns = |element| info(element).or(both).map(|size| Microns((size * 1e4).round() / 1e4));
-    Sensor {
-        width: info("CCD_MAX_X").unwrap_or(0.0) as u32,
-        height: info("CCD_MAX_Y").unwrap_or(0.0) as u32,
-        pixel_width: microns("CCD_PIXEL_SIZE_X"),
-        pixel_height: microns("CCD_PIXEL_SIZE_Y"),
-        name: None,
-        colour: colour(device),
-        bits_per_pixel: info("CCD_BITSPERPIXEL").filter(|bits| *bits < 256.0).map(|bits| bits as u8),
-    }
-}
-
-fn colour(device: &Device) -> Colour {
-    let pattern = device.text("CCD_CFA", "CFA_TYPE").and_then(|text| text.parse::<BayerPattern>().ok());
-    let offset = |element| device.text("CCD_CFA", element).and_then(|text| text.trim().parse().ok()).unwrap_or(0u32);
-    pattern
-        .map_or(Colour::Mono, |pattern| Colour::Bayer(pattern.shifted(offset("CFA_OFFSET_X"), offset("CFA_OFFSET_Y"))))
-}
-
-fn max_bin(device: &Device) -> (u8, u8) {
-    let max = |element| device.limits("CCD_BINNING", element).map_or(1.0, |bin| bin.max.clamp(1.0, 255.0)) as u8;
-    (max("HOR_BIN"), max("VER_BIN"))
-}
-
-fn binning(device: &Device) -> (u8, u8) {
-    let bin = |element| device.number("CCD_BINNING", element).map_or(1.0, |bin| bin.clamp(1.0, 255.0)) as u8;
-    (bin("HOR_BIN"), bin("VER_BIN"))
-}
-
-/// `CCD_FRAME` counts sensor pixels; the contract counts binned ones.
-fn frame(device: &Device) -> Frame {
-    let (bin_x, bin_y) = binning(device);
-    let sensor = sensor(device);
-    let part = |element, bin: u8, otherwise: u32| {
-        let pixels = device.number("CCD_FRAME", element).map_or(otherwise, |pixels| pixels.max(0.0) as u32);
-        pixels / u32::from(bin)
-    };
-    Frame {
-        x: part("X", bin_x, 0),
-        y: part("Y", bin_y, 0),
-        width: part("WIDTH", bin_x, sensor.width),
-        height: part("HEIGHT", bin_y, sensor.height),
-        bin_x,
-        bin_y,
-    }
-}
-
 fn seconds(value: f64) -> Duration {
     Duration::try_from_secs_f64(value).unwrap_or(if value > 0.0 { Duration::MAX } else { Duration::ZERO })
 }
@@ -263,19 +216,19 @@ fn seconds(value: f64) -> Duration {
 impl Camera for IndiCamera {
     fn caps(&self) -> Result<Arc<CameraCaps>> {
         self.handle.read(|device| {
-            let limits = device.limits(EXPOSURE.0, EXPOSURE.1).and_then(|number| number.range());
+            let limits = device.limits(self.chip.exposure.0, self.chip.exposure.1).and_then(|number| number.range());
             let (shortest, longest) = limits.unwrap_or((0.0, f64::MAX));
             Ok(Arc::new(CameraCaps {
-                sensor: sensor(device),
-                max_bin: max_bin(device),
-                asymmetric_bin: device.number("CCD_BINNING", "VER_BIN").is_some(),
+                sensor: self.chip.sensor(device),
+                max_bin: self.chip.max_bin(device),
+                asymmetric_bin: device.number(self.chip.binning, "VER_BIN").is_some(),
                 exposure: seconds(shortest)..=seconds(longest),
                 exposure_resolution: Duration::ZERO,
                 stop: false,
-                abort: device.can_set("CCD_ABORT_EXPOSURE"),
-                cooler: cooler::caps(device),
+                abort: device.can_set(self.chip.abort),
+                cooler: self.chip.is_main().then(|| cooler::caps(device)).flatten(),
                 shutter: false,
-                pulse_guide: pulse::can_pulse(device),
+                pulse_guide: self.chip.is_main() && pulse::can_pulse(device),
             }))
         })
     }
@@ -292,13 +245,18 @@ impl Camera for IndiCamera {
     }
 
     fn frame(&self) -> Result<Frame> {
-        self.handle.read(|device| Ok(frame(device)))
+        self.handle.read(|device| Ok(self.chip.frame(device)))
     }
 
     fn set_frame(&self, wanted: Frame) -> Result<()> {
-        let (sensor, max_bin, bin, frame_writable) = self
-            .handle
-            .read(|device| Ok((sensor(device), max_bin(device), binning(device), device.can_set("CCD_FRAME"))))?;
+        let (sensor, max_bin, bin, frame_writable) = self.handle.read(|device| {
+            Ok((
+                self.chip.sensor(device),
+                self.chip.max_bin(device),
+                self.chip.binning(device),
+                device.can_set(self.chip.frame),
+            ))
+        })?;
         if wanted.bin_x > max_bin.0 || wanted.bin_y > max_bin.1 {
             let (x, y) = (wanted.bin_x, wanted.bin_y);
             let message = format!("binning {x}x{y} is beyond {}x{}", max_bin.0, max_bin.1);
@@ -311,19 +269,20 @@ impl Camera for IndiCamera {
         // Binning first: some drivers reset the frame with it.
         let bins = [("HOR_BIN", f64::from(wanted.bin_x)), ("VER_BIN", f64::from(wanted.bin_y))];
         if (wanted.bin_x, wanted.bin_y) != bin {
-            self.handle.set("CCD_BINNING", Values::Numbers(&bins))?;
+            self.handle.set(self.chip.binning, Values::Numbers(&bins))?;
         } else {
-            self.handle.declare("CCD_BINNING", Values::Numbers(&bins));
+            self.handle.declare(self.chip.binning, Values::Numbers(&bins));
         }
         if self.frame()? == wanted && !frame_writable {
             return Ok(());
         }
         let (x, y, width, height) = wanted.unbinned();
         let parts = [("X", x), ("Y", y), ("WIDTH", width), ("HEIGHT", height)].map(|(name, n)| (name, f64::from(n)));
-        self.handle.set("CCD_FRAME", Values::Numbers(&parts))
+        self.handle.set(self.chip.frame, Values::Numbers(&parts))
     }
 
     fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
+        self.only_main("has no cooler")?;
         cooler::set(&self.handle, set_point)
     }
 
@@ -348,13 +307,14 @@ impl Camera for IndiCamera {
             if matches!(session.last, Last::UnderWay(_)) {
                 return self.handle.fail(Error::new(ErrorKind::Busy, "another exposure is under way"));
             }
-            if let Some(picture) = self.handle.connection.store().property_mut(&self.handle.id.name, PICTURE) {
+            if let Some(picture) = self.handle.connection.store().property_mut(&self.handle.device, self.chip.picture) {
                 picture.want_blobs(true);
             }
-            let value = [(EXPOSURE.1, exposure.duration.as_secs_f64())];
-            let order = self.handle.send(EXPOSURE.0, Values::Numbers(&value))?;
+            let value = [(self.chip.exposure.1, exposure.duration.as_secs_f64())];
+            let order = self.handle.send(self.chip.exposure.0, Values::Numbers(&value))?;
             let after_abort = session.aborted;
-            session.last = Last::UnderWay(Taking { order, exposure, at: Timestamp::now(), frame, after_abort });
+            session.last =
+                Last::UnderWay(Taking { chip: self.chip, order, exposure, at: Timestamp::now(), frame, after_abort });
         }
         self.handle.touch();
         Ok(())
@@ -368,13 +328,13 @@ impl Camera for IndiCamera {
         if !self.exposure_state().is_busy() {
             return Ok(());
         }
-        let order = self.handle.send("CCD_ABORT_EXPOSURE", Values::On("ABORT"))?;
-        self.handle.finish(&order, |device| !device.is_busy(EXPOSURE.0))?;
+        let order = self.handle.send(self.chip.abort, Values::On("ABORT"))?;
+        self.handle.finish(&order, |device| !device.is_busy(self.chip.exposure.0))?;
         let mut session = self.session();
         session.last = Last::None;
         session.aborted = true;
         drop(session);
-        if let Some(picture) = self.handle.connection.store().property_mut(&self.handle.id.name, PICTURE) {
+        if let Some(picture) = self.handle.connection.store().property_mut(&self.handle.device, self.chip.picture) {
             picture.want_blobs(false);
         }
         self.handle.touch();
@@ -410,6 +370,7 @@ impl Camera for IndiCamera {
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
+        self.only_main("takes no guide pulses")?;
         self.pulses.start(&self.handle, direction, duration)
     }
 }

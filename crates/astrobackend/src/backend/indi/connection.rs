@@ -389,9 +389,14 @@ impl Shared {
                 // It costs only itself; what waits for it has a deadline.
                 Err(error) => {
                     pictures.clear();
+                    source.memory.clear();
                     store.get_or_insert_with(|| self.store()).complain(&error);
                 }
             }
+        }
+        if parser.is_between_messages() {
+            // What came with messages that are through belongs to none that follows.
+            source.memory.clear();
         }
         let Some(mut store) = store else { return Ok(()) };
         let changes = std::mem::take(&mut store.changes);

@@ -2,7 +2,8 @@
 
 use super::{
     handle::{Handle, Values},
-    store::{Device, Element, Property, Value},
+    property::{Element, Property, Value},
+    store::Device,
 };
 use crate::{
     Error, Result,

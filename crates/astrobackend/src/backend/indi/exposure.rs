@@ -1,15 +1,16 @@
 //! One exposure from the command to the picture: is this the BLOB that was asked for, and what if none comes?
 
 use super::{
-    incoming::is_fits,
+    chip::Chip,
     order::Order,
-    store::{Blob, Content, Device},
+    picture,
+    property::{Blob, Content},
+    store::Device,
 };
 use crate::{
     Error, ErrorKind, Image, Result, Timestamp,
     device::{Exposure, ExposureState},
     event::Level,
-    fits,
     image::Frame,
     wire::indi::State,
 };
@@ -18,18 +19,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The countdown.
-pub(super) const EXPOSURE: (&str, &str) = ("CCD_EXPOSURE", "CCD_EXPOSURE_VALUE");
-
-/// The picture of the main chip.
-pub(super) const PICTURE: &str = "CCD1";
-
 /// An alert may come a moment before its reason.
 const EXPLANATION: Duration = Duration::from_millis(200);
 
 /// An exposure that was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Taking {
+    pub(super) chip: &'static Chip,
     pub(super) order: Order,
     pub(super) exposure: Exposure,
     pub(super) at: Timestamp,
@@ -54,7 +50,8 @@ impl Taking {
     /// How far it is, now. `timeout` is how long the driver may take to answer, or to send the picture once it is done.
     pub(super) fn outcome(&self, device: Option<&Device>, timeout: Duration) -> Outcome {
         let device = device.filter(|device| device.born == self.order.born);
-        let Some((device, vector)) = device.and_then(|device| Some((device, device.property(EXPOSURE.0)?))) else {
+        let Some((device, vector)) = device.and_then(|device| Some((device, device.property(self.chip.exposure.0)?)))
+        else {
             return failed("its driver went away during the exposure");
         };
         let begun = vector.busy > self.order.mark;
@@ -62,14 +59,14 @@ impl Taking {
             true => begun && blob.seq > vector.busy,
             false => blob.seq > self.order.mark,
         };
-        if let Some(blob) = device.blob(PICTURE).filter(asked_for) {
+        if let Some(blob) = device.blob(self.chip.picture).filter(asked_for) {
             return Outcome::Arrived(blob.clone());
         }
         if let Some((_, when)) = vector.alert.filter(|(seq, _)| *seq > self.order.mark) {
             return self.refused(device, when);
         }
         match vector.state {
-            State::Busy if begun => Outcome::Pending(countdown(device, self.exposure.duration)),
+            State::Busy if begun => Outcome::Pending(countdown(device, self.chip, self.exposure.duration)),
             State::Idle if begun => Outcome::Aborted,
             _ if begun => finished_without_picture(device, vector.reported, timeout),
             _ if self.order.sent.elapsed() > timeout => {
@@ -95,14 +92,9 @@ impl Taking {
     /// # Errors
     /// `Protocol` when it is damaged, `Unsupported` for another format.
     pub(super) fn picture(&self, blob: &Blob) -> Result<Image> {
-        let format = &blob.format;
         let mut image = match blob.take() {
             Some(Content::Picture(picture)) => *picture?,
-            Some(Content::File(file)) if is_fits(format) => fits::parse(&file)?.0,
-            Some(Content::File(_)) => {
-                let message = format!("sends the image as {format:?}, which cannot be read; set it to FITS");
-                return Err(Error::unsupported(message));
-            }
+            Some(Content::File(file)) => *picture::read(&blob.format, &file[..], file.len() as u64)?,
             None => return Err(Error::invalid_operation("the image was already taken")),
         };
         let (width, height) = (image.width(), image.height());
@@ -124,13 +116,15 @@ fn failed(why: impl Into<std::borrow::Cow<'static, str>>) -> Outcome {
 }
 
 /// What the countdown says, carried on by our own clock between its reports.
-pub(super) fn countdown(device: &Device, total: Duration) -> ExposureState {
-    let left = device.number(EXPOSURE.0, EXPOSURE.1).unwrap_or(0.0).max(0.0);
+pub(super) fn countdown(device: &Device, chip: &Chip, total: Duration) -> ExposureState {
+    let left = device.number(chip.exposure.0, chip.exposure.1).unwrap_or(0.0).max(0.0);
     if left == 0.0 {
         return ExposureState::Reading { percent: None };
     }
-    let since =
-        device.property(EXPOSURE.0).and_then(|vector| vector.reported).map_or(0.0, |at| at.elapsed().as_secs_f64());
+    let since = device
+        .property(chip.exposure.0)
+        .and_then(|vector| vector.reported)
+        .map_or(0.0, |at| at.elapsed().as_secs_f64());
     let left = (left - since).max(0.0);
     let total = total.as_secs_f64();
     // The whole is there only with the picture.
@@ -151,7 +145,10 @@ fn finished_without_picture(device: &Device, reported: Option<Instant>, timeout:
 
 #[cfg(test)]
 mod tests {
-    use super::{super::store::Store, *};
+    use super::{
+        super::{chip::MAIN, store::Store},
+        *,
+    };
     use crate::wire::indi::Parser;
 
     const CAMERA: &str = "<defNumberVector device='C' name='CCD_EXPOSURE' state='Ok' perm='rw'>\
@@ -176,9 +173,16 @@ mod tests {
         while let Some(message) = parser.next_message() {
             store.apply(message.unwrap()).unwrap();
         }
-        let order = Order { property: EXPOSURE.0, mark: 2, number: 1, born: 1, sent: Instant::now() };
+        let order = Order { property: MAIN.exposure.0.into(), mark: 2, number: 1, born: 1, sent: Instant::now() };
         let exposure = Exposure::light(Duration::from_secs(10));
-        let taking = Taking { order, exposure, at: Timestamp::UNIX_EPOCH, frame: Frame::full(1, 1, 1), after_abort };
+        let taking = Taking {
+            chip: &MAIN,
+            order,
+            exposure,
+            at: Timestamp::UNIX_EPOCH,
+            frame: Frame::full(1, 1, 1),
+            after_abort,
+        };
         taking.outcome(store.device("C"), Duration::from_secs(5))
     }
 

@@ -3,7 +3,8 @@
 use super::{
     handle::{Handle, Values, impl_device},
     motion::Motion,
-    store::{Device, Value},
+    property::Value,
+    store::Device,
 };
 use crate::{
     Error, Result,
@@ -23,7 +24,7 @@ pub(super) struct IndiFilterWheel {
     motion: Motion<usize>,
 }
 
-impl_device!(IndiFilterWheel, &[]);
+impl_device!(IndiFilterWheel, |_| &[]);
 
 impl IndiFilterWheel {
     pub(super) fn new(handle: Handle) -> Self {

@@ -39,7 +39,7 @@ enum Goal {
     Steps,
 }
 
-impl_device!(IndiFocuser, CONTROLS);
+impl_device!(IndiFocuser, |_| CONTROLS);
 
 impl IndiFocuser {
     pub(super) fn new(handle: Handle) -> Self {

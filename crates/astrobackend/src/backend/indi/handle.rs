@@ -1,9 +1,10 @@
 //! What all INDI devices have in common: reading their properties, changing them, connecting.
 
 use super::{
+    chip,
     connection::{Connection, Sent},
-    order::{Order, Progress},
-    store::{Device, Store},
+    order::{self, Order, Progress},
+    store::Device,
 };
 use crate::{
     Address, Error, ErrorKind, Result,
@@ -16,9 +17,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an answer is waited for before the driver is asked whether it has dealt with the command.
-const PATIENCE: Duration = Duration::from_millis(100);
-
 /// How long a command that starts something waits for a refusal, so that it can be returned at once.
 const OBJECTION: Duration = Duration::from_millis(300);
 
@@ -29,6 +27,7 @@ pub(super) enum Values<'a> {
     Texts(&'a [(&'a str, &'a str)]),
     /// Turns one switch on.
     On(&'a str),
+    Switches(&'a [(&'a str, bool)]),
 }
 
 impl Values<'_> {
@@ -42,6 +41,9 @@ impl Values<'_> {
                 Elements::Text(all.iter().map(|(name, text)| Element::new(own(name), own(text).into())).collect())
             }
             Values::On(name) => Elements::Switch(vec![Element::new(own(name), true)]),
+            Values::Switches(all) => {
+                Elements::Switch(all.iter().map(|(name, on)| Element::new(own(name), *on)).collect())
+            }
         }
     }
 
@@ -50,6 +52,7 @@ impl Values<'_> {
             Values::Numbers(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::Texts(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Values::On(name) => vec![name.to_owned()],
+            Values::Switches(all) => all.iter().map(|(name, _)| (*name).to_owned()).collect(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Values<'_> {
             // Drivers write texts their own way: `0` becomes `0.00`. That it answers must do.
             Values::Texts(_) => true,
             Values::On(name) => device.switch(property, name) == Some(true),
+            Values::Switches(all) => all.iter().all(|(name, wanted)| device.switch(property, name) == Some(*wanted)),
         }
     }
 }
@@ -71,6 +75,8 @@ impl Values<'_> {
 pub(super) struct Handle {
     pub(super) connection: Arc<Connection>,
     pub(super) id: DeviceId,
+    /// The driver's name for it.
+    pub(super) device: String,
     address: Address,
     /// Properties of which one is there when the device can be used.
     keys: &'static [&'static str],
@@ -84,7 +90,7 @@ impl Handle {
         keys: &'static [&'static str],
     ) -> Self {
         let address = server.clone().with_path(id.name.clone());
-        Handle { connection, id, address, keys }
+        Handle { device: chip::driver(&id).to_owned(), connection, id, address, keys }
     }
 
     /// Names the device in an error.
@@ -99,8 +105,9 @@ impl Handle {
     /// What the device is, from `DRIVER_INFO`.
     pub(super) fn info(&self) -> DeviceInfo {
         let mut info = DeviceInfo::new(self.id.clone(), self.address.clone());
+        info.part_of = chip::camera_of(&self.id);
         let store = self.connection.store();
-        let Some(device) = store.device(&self.id.name) else { return info };
+        let Some(device) = store.device(&self.device) else { return info };
         let text = |element| device.text("DRIVER_INFO", element).filter(|text| !text.is_empty()).map(str::to_owned);
         let (name, program) = (text("DRIVER_NAME"), text("DRIVER_EXEC"));
         info.driver = match (name.clone(), program) {
@@ -127,7 +134,7 @@ impl Handle {
     /// The same for a device that need not be connected.
     pub(super) fn read_any<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
         let store = self.connection.store();
-        let found = match (&store.lost, store.device(&self.id.name)) {
+        let found = match (&store.lost, store.device(&self.device)) {
             (Some(why), _) => Err(why.clone()),
             (None, Some(device)) if device.mute => {
                 Err(Error::new(ErrorKind::Unreachable, "its driver has stopped answering"))
@@ -172,19 +179,19 @@ impl Handle {
                 None => Ok(device.born),
             }
         })?;
-        let vector = Vector::new(self.id.name.as_str(), property, values.elements());
+        let vector = Vector::new(self.device.as_str(), property, values.elements());
         let Sent { number, mark } = self.connection.send(&[Message::New(vector)]).map_err(|error| self.name(error))?;
         if let Values::Numbers(all) = values
-            && let Some(property) = self.connection.store().property_mut(&self.id.name, property)
+            && let Some(property) = self.connection.store().property_mut(&self.device, property)
         {
             all.iter().for_each(|(name, value)| property.request(name, Some(*value)));
         }
-        Ok(Order { property, mark, number, born, sent: Instant::now() })
+        Ok(Order { property: property.into(), mark, number, born, sent: Instant::now() })
     }
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
     fn ask(&self, property: &str) -> Result<u64> {
-        self.connection.ask(&self.id.name, property).map_err(|error| self.name(error))
+        self.connection.ask(&self.device, property).map_err(|error| self.name(error))
     }
 
     /// Looks until there is an answer to an order, asking the driver when none comes by itself.
@@ -195,18 +202,8 @@ impl Handle {
         reached: impl Fn(&Device) -> bool,
         settled: impl Fn(Progress, Option<&Device>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let wait = |deadline| {
-            let look = |store: &Store| {
-                let device = store.device(&self.id.name);
-                settled(order.progress(device, &reached), device)
-            };
-            self.connection.wait(deadline, look).map_err(|error| self.name(error))
-        };
-        if let Some(answer) = wait(Deadline::after(PATIENCE.min(deadline.remaining())))? {
-            return Ok(Some(answer));
-        }
-        self.ask(order.property)?;
-        wait(deadline)
+        let answer = order::answer(&self.connection, &self.device, order, deadline, reached, settled);
+        answer.map_err(|error| self.name(error))
     }
 
     /// Changes a vector and waits until the device has the new values.
@@ -266,7 +263,7 @@ impl Handle {
     /// How far an order is, from memory.
     pub(super) fn progress(&self, order: &Order, reached: impl Fn(&Device) -> bool) -> Result<Progress> {
         let store = self.connection.store();
-        let progress = order.progress(store.device(&self.id.name), reached);
+        let progress = order.progress(store.device(&self.device), reached);
         match (&store.lost, store.lost_since(order.mark)) {
             _ if progress == Progress::Done => Ok(progress),
             (Some(why), _) => Err(self.name(why.clone())),
@@ -299,7 +296,7 @@ impl Handle {
         let question = self.ask("CONNECTION")?;
         let told = |device: &Device| device.property("CONNECTION").is_none_or(|it| it.answered >= question);
         let complete = self.connection.wait(deadline, |store| {
-            match store.device(&self.id.name).filter(|device| device.born == born) {
+            match store.device(&self.device).filter(|device| device.born == born) {
                 None => Some(Err(Error::new(ErrorKind::Device(0), "its driver went away while it connected"))),
                 Some(device) if told(device) && !is_connected(device) && !device.is_busy("CONNECTION") => {
                     Some(Err(Error::new(ErrorKind::Device(0), "the driver disconnected again")))
@@ -324,8 +321,8 @@ impl Handle {
     pub(super) fn disconnect(&self) -> Result<()> {
         {
             let mut store = self.connection.store();
-            store.claims.remove(&self.id.name);
-            store.release(&self.id.name);
+            store.claims.remove(&self.device);
+            store.release(&self.device);
         }
         match self.read_any(|device| Ok(is_connected(device)))? {
             true => self.set("CONNECTION", Values::On("DISCONNECT")),
@@ -339,7 +336,7 @@ impl Handle {
 
     /// Tells listeners that a command changed the state.
     pub(super) fn touch(&self) {
-        self.connection.touch(&self.id.name);
+        self.connection.touch(&self.device);
     }
 }
 
@@ -349,9 +346,16 @@ pub(super) fn is_connected(device: &Device) -> bool {
     connection.switch("CONNECT") == Some(true) && connection.state != State::Busy
 }
 
-/// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of `CONTROLS`.
+/// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of controls.
 macro_rules! impl_device {
     ($type:ident, $controls:expr) => {
+        impl $type {
+            fn places(&self) -> &'static [crate::backend::indi::controls::Place] {
+                let places: fn(&Self) -> &'static [crate::backend::indi::controls::Place] = $controls;
+                places(self)
+            }
+        }
+
         impl crate::device::Device for $type {
             fn info(&self) -> crate::device::DeviceInfo {
                 self.handle.info()
@@ -365,14 +369,20 @@ macro_rules! impl_device {
             fn is_connected(&self) -> crate::Result<bool> {
                 self.handle.is_connected()
             }
+            fn actions(&self) -> crate::Result<Vec<String>> {
+                Ok(crate::backend::indi::actions::names())
+            }
+            fn action(&self, name: &str, parameters: &str) -> crate::Result<String> {
+                crate::backend::indi::actions::act(&self.handle, name, parameters)
+            }
             fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
-                crate::backend::indi::controls::list(&self.handle, $controls)
+                crate::backend::indi::controls::list(&self.handle, Self::places(self))
             }
             fn control(&self, control: crate::device::Control) -> crate::Result<f64> {
-                crate::backend::indi::controls::get(&self.handle, $controls, control)
+                crate::backend::indi::controls::get(&self.handle, Self::places(self), control)
             }
             fn set_control(&self, control: crate::device::Control, value: f64) -> crate::Result<()> {
-                crate::backend::indi::controls::set(&self.handle, $controls, control, value)
+                crate::backend::indi::controls::set(&self.handle, Self::places(self), control, value)
             }
         }
     };

@@ -1,7 +1,7 @@
 //! Pictures made while they arrive: the frame is in memory once, and is ready when its last byte is.
 
-use super::store::Content;
-use crate::{fits, wire::indi::Parser};
+use super::{picture, property::Content};
+use crate::wire::indi::Parser;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 /// A picture whose bytes are through; the message that carries it may still lack its end.
@@ -12,11 +12,6 @@ pub(super) struct Incoming {
     pub(super) element: String,
     pub(super) format: String,
     pub(super) content: Content,
-}
-
-/// True for the formats that are read on arrival.
-pub(super) fn is_fits(format: &str) -> bool {
-    [".fits", ".fit", ".fts"].iter().any(|known| format.eq_ignore_ascii_case(known))
 }
 
 /// Receives the BLOB whose content is arriving, if there is one: a picture that somebody wants is made of it, what
@@ -33,14 +28,14 @@ pub(super) fn receive(
     let Some(blob) = parser.arriving() else { return Ok(false) };
     let (device, vector) = (blob.device.into_owned(), blob.vector.into_owned());
     let (element, format) = (blob.element.into_owned(), blob.format.into_owned());
-    let length = blob.length.filter(|_| is_fits(&format));
+    let length = blob.length.filter(|_| picture::is_readable(&format));
     let wanted = wanted(&device, &vector);
     if wanted && length.is_none() {
         return Ok(false);
     }
     let mut body = Body { parser, socket, piece: Vec::new(), at: 0, complete: false };
     if let Some(length) = length.filter(|_| wanted) {
-        let picture = fits::read_from(&mut body, length).map(|(image, _)| Box::new(image));
+        let picture = picture::read(&format, &mut body, length);
         pictures.push(Incoming { device, vector, element, format, content: Content::Picture(picture) });
     }
     body.pass_over()?;
@@ -102,7 +97,7 @@ impl<S: Read> Read for Body<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Image, image::Pixels, wire::indi::Message};
+    use crate::{Image, fits, image::Pixels, wire::indi::Message};
 
     /// A socket that gives a few bytes at a time.
     struct Slow<'a>(&'a [u8]);
@@ -164,7 +159,7 @@ mod tests {
             result.unwrap() && matches!(pictures[0].content, Content::Picture(Err(_))) && left == Some(0),
             "damaged"
         );
-        let (result, pictures, left) = received(&message(".fits.fz", fits()), true);
+        let (result, pictures, left) = received(&message(".xisf", fits()), true);
         assert!(!result.unwrap() && pictures.is_empty() && left == Some(fits().len()), "kept for later");
         let (result, _, left) = received(&message(".fits", fits())[..3000], true);
         assert!(result.is_err() && left.is_none(), "the server went away");

@@ -2,6 +2,7 @@
 
 use super::{
     camera::{self, IndiCamera},
+    chip,
     connection::Connection,
     filter_wheel::{self, IndiFilterWheel},
     focuser::{self, IndiFocuser},
@@ -42,6 +43,14 @@ fn kinds(device: &Device) -> impl Iterator<Item = DeviceKind> + '_ {
         // Right after connecting the properties are still on their way.
         any_key(kind) || (claims && !(connected && some_kind_shows))
     })
+}
+
+/// What a driver is, with whether it is connected.
+fn ids<'a>(name: &'a str, device: &'a Device) -> impl Iterator<Item = (DeviceId, bool)> + 'a {
+    let connected = is_connected(device) && !device.held;
+    let guide_chip = chip::has_guide_chip(device).then(|| chip::guide_chip(name));
+    let all = kinds(device).map(move |kind| DeviceId::new(kind, name)).chain(guide_chip);
+    all.map(move |id| (id, connected))
 }
 
 /// The device objects, made once each.
@@ -120,12 +129,15 @@ impl Registry {
     /// The devices there are now, with whether they are connected.
     pub(super) fn present(&self) -> Vec<(DeviceId, bool)> {
         let store = self.connection.store();
-        let mut all = Vec::new();
-        for (name, device) in store.devices() {
-            all.extend(kinds(device).map(|kind| (DeviceId::new(kind, name), is_connected(device) && !device.held)));
-        }
+        let mut all: Vec<_> = store.devices().flat_map(|(name, device)| ids(name, device)).collect();
         all.sort();
         all
+    }
+
+    /// What a driver is now, with whether it is connected.
+    pub(super) fn present_as(&self, name: &str) -> Vec<(DeviceId, bool)> {
+        let store = self.connection.store();
+        store.device(name).into_iter().flat_map(|device| ids(name, device)).collect()
     }
 
     /// Forgets the objects of devices that are gone and that nobody holds.
@@ -142,7 +154,8 @@ impl Registry {
 
     /// True when the device is there.
     pub(super) fn has(&self, store: &Store, id: &DeviceId) -> bool {
-        store.device(&id.name).is_some_and(|device| kinds(device).any(|kind| kind == id.kind))
+        let name = chip::driver(id);
+        store.device(name).is_some_and(|device| ids(name, device).any(|(there, _)| there == *id))
     }
 
     /// What there is now.
@@ -160,7 +173,7 @@ impl Registry {
     pub(super) fn made(&self, id: &DeviceId) -> Arc<Made> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
-            let keys = signs(id.kind).1;
+            let keys = if id.kind == DeviceKind::Camera { chip::of(id).keys } else { signs(id.kind).1 };
             Arc::new(Made::new(Handle::new(self.connection.clone(), id.clone(), &self.server, keys)))
         };
         made.entry(id.clone()).or_insert_with(make).clone()

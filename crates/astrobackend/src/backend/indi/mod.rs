@@ -1,26 +1,54 @@
 //! INDI: drivers behind an `indiserver`, over TCP or its unix socket.
 //!
-//! One reading thread per connection fills a [`store`] of everything the drivers tell, so reading a state
-//! costs no I/O. Commands are [`order`]s: sent, and finished when the device says so. `connection` holds
+//! One reading thread per connection fills a `store` of everything the drivers tell, so reading a state
+//! costs no I/O. Commands are `order`s: sent, and finished when the device says so. `connection` holds
 //! socket and thread, `handle` is what all devices have in common, the rest is a file for each kind.
 //!
 //! Addresses: `indi://host:7624/Device`; host, port and device may be left out (`localhost`, 7624, the only
-//! one of its kind). On Linux `indi+unix:///tmp/indiserver` is a server's unix socket, over which images come as
-//! shared memory; `indi://localhost`, without a port, tries that first. Options, behind a `?`:
+//! one of its kind). On Linux `indi+unix:///tmp/indiserver?device=Device` is a server's unix socket (an abstract
+//! name), over which images come as shared memory. `indi://localhost`, without a port, tries the socket of that name
+//! first; a port that is named is the one that is used, since a socket may be another server's. Options, behind a
+//! `?`:
 //!
+//! - `unix`: the name of the socket that a server on this machine is sought on before its port, or `off`.
 //! - `timeout`: seconds that a call waits for the server or a driver, 15 by default.
 //! - `reconnect`: `on` (the default) or `off`. A lost connection is made again, with longer and longer pauses;
 //!   devices that were connected here are connected again and get their settings (binning, region, gain, set
 //!   point ...) again, each read back. Nothing is moved and no exposure is started.
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
 //!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
+//!
+//! Pictures are taken as `.fits`, `.fits.fz` (see [`fits`](crate::fits)), and either of them packed by zlib (`.z`) or
+//! gzip; whether a driver compresses (`CCD_COMPRESSION`) is left as it is set. Of several BLOBs in one vector the first
+//! that is a picture counts. A camera with a guide chip is two cameras, the second one named `Device (guide chip)`:
+//! it has its own exposures, regions and pictures, while cooling and settings belong to the first.
+//!
+//! What INDI does not tell is not invented, with two exceptions that are computed:
+//!
+//! - Speeds of axes driven by hand have names only. Where the names of `TELESCOPE_SLEW_RATE` carry figures that are
+//!   more than a count (`1x 8x 64x`), they are multiples of the sidereal speed. Otherwise the capabilities list
+//!   nominal speeds, 1 to 800 times sidereal in equal ratios: their order is true, their values are not.
+//! - Sidereal time, and the direction from the ground where the driver has none, are computed from the mount's site
+//!   and this machine's clock. The mount's own clock is told only when its driver told it to this client
+//!   (`TIME_UTC` is often empty for clients that come later): otherwise the state has no time.
+//!
+//! What the traits of the devices do not cover is reached through the raw [`properties`], and through three
+//! actions of each device: `indi:list` (`PROPERTY.ELEMENT` with `*`, or nothing) answers lines
+//! `PROPERTY.ELEMENT=VALUE`; `indi:get` (`PROPERTY.ELEMENT`, or an attribute such as `PROPERTY._STATE`) answers
+//! a value; `indi:set` (`PROPERTY.ELEMENT=VALUE`, several as `PROPERTY.A;B=1;2`) answers the state then.
 
+mod actions;
 mod announcer;
 mod attached;
+mod by_hand;
 mod camera;
+mod chip;
+mod claims;
 mod connection;
 mod controls;
 mod cooler;
+#[cfg(test)]
+mod differential;
 mod exposure;
 mod filter_wheel;
 mod focuser;
@@ -31,10 +59,14 @@ mod kinds;
 mod motion;
 mod mount;
 mod order;
+mod picture;
 mod place;
+pub mod properties;
+mod property;
 mod pulse;
 mod socket;
 mod store;
+mod tracking;
 #[cfg(target_os = "linux")]
 mod unix;
 
@@ -43,17 +75,21 @@ use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
+    wait::Deadline,
 };
 use announcer::Announcer;
 use connection::{Connection, Policy};
 use kinds::Registry;
+use properties::Properties;
 use socket::{PORT, Server};
 use std::{
+    any::Any,
     fmt,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     sync::{Arc, Weak},
     time::Duration,
 };
+use store::Store;
 
 /// The longest that a call waits unless the address says otherwise: real hardware may take this long to connect.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -70,9 +106,21 @@ const QUIET: Duration = Duration::from_millis(250);
 /// # Errors
 /// `InvalidValue` for a malformed option, `Unreachable` or `Timeout` when no server answers.
 pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
+    Ok(connect(address)?)
+}
+
+/// The same, for a program that also wants the server's raw [`properties`].
+///
+/// # Errors
+/// As [`open`].
+pub fn connect(address: &Address) -> Result<Arc<Indi>> {
     let server = match address.scheme() {
         "indi+unix" => Server::on(address.host()),
         _ => Server::at(address.host(), address.port()),
+    };
+    let server = match address.option("unix") {
+        Some(socket) => server.with_socket(socket).map_err(|why| Error::invalid(format!("{address}: {why}")))?,
+        None => server,
     };
     let connection = Connection::open(server, policy(address)?)?;
     let registry = Arc::new(Registry::new(connection.clone(), &address.clone().with_path("")));
@@ -80,7 +128,7 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
     let listener: Weak<dyn connection::Listener> = Arc::<Announcer>::downgrade(&announcer);
     connection.tell(listener);
     keeper::start(&connection)?;
-    Ok(Arc::new(IndiBackend { address: address.clone(), connection, registry, announcer }))
+    Ok(Arc::new(Indi { address: address.clone(), connection, registry, announcer }))
 }
 
 /// The options of an address.
@@ -100,7 +148,13 @@ fn policy(address: &Address) -> Result<Policy> {
                 "off" => policy.reconnect = false,
                 _ => return Err(wrong("reconnect must be on or off".into())),
             },
-            _ => return Err(wrong(format!("there is no option {name:?}; there are timeout, reconnect and alive"))),
+            // It belongs to where the server is.
+            "unix" => {}
+            _ => {
+                return Err(wrong(format!(
+                    "there is no option {name:?}; there are timeout, reconnect, alive and unix"
+                )));
+            }
         }
     }
     Ok(policy)
@@ -116,34 +170,52 @@ pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     Ok(if answers { vec![Address::new("indi").with_host("localhost", None)] } else { Vec::new() })
 }
 
-/// A connection to a server.
+/// A connection to a server: a [`Backend`], and the way to the raw [`properties`] of all its devices.
 #[derive(Debug)]
-struct IndiBackend {
+pub struct Indi {
     address: Address,
     connection: Arc<Connection>,
     registry: Arc<Registry>,
     announcer: Arc<Announcer>,
 }
 
-impl fmt::Display for IndiBackend {
+impl Indi {
+    /// The INDI server behind a backend that was opened by address or name.
+    ///
+    /// # Errors
+    /// `Unsupported` for a backend of another framework.
+    pub fn of(backend: &dyn Backend) -> Result<&Indi> {
+        let found = (backend as &dyn Any).downcast_ref();
+        found.ok_or_else(|| Error::unsupported(format!("{backend} has no INDI properties")))
+    }
+
+    /// The properties of all the server's devices, through this connection.
+    pub fn properties(&self) -> Properties {
+        Properties::new(self.connection.clone())
+    }
+
+    fn settle(&self, complete: impl Fn(&Registry, &Store) -> bool) -> Result<()> {
+        settle(&self.connection, self.connection.deadline(), |store| complete(&self.registry, store))
+    }
+}
+
+/// Waits until the drivers have told what there is: nothing says that the last one is through, so a pause
+/// in the definitions has to.
+fn settle(connection: &Connection, deadline: Deadline, complete: impl Fn(&Store) -> bool) -> Result<()> {
+    let settled = connection.wait(deadline, |store| {
+        let pause = if store.last_definition.is_some() { QUIET } else { FIRST_DEFINITION };
+        (store.has_defined_nothing_for(pause) || complete(store)).then_some(())
+    });
+    settled.map(drop)
+}
+
+impl fmt::Display for Indi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.address.fmt(f)
     }
 }
 
-impl IndiBackend {
-    /// Waits until the drivers have told what there is: nothing says that the last one is through, so a pause
-    /// in the definitions has to.
-    fn settle(&self, complete: impl Fn(&Registry, &store::Store) -> bool) -> Result<()> {
-        let settled = self.connection.wait(self.connection.deadline(), |store| {
-            let pause = if store.last_definition.is_some() { QUIET } else { FIRST_DEFINITION };
-            (store.has_defined_nothing_for(pause) || complete(&self.registry, store)).then_some(())
-        });
-        settled.map(drop)
-    }
-}
-
-impl Backend for IndiBackend {
+impl Backend for Indi {
     fn address(&self) -> &Address {
         &self.address
     }
@@ -181,6 +253,8 @@ mod tests {
         assert_eq!(kind_of("indi://localhost?timeout=never"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?alive=0"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi://localhost?reconnect=perhaps"), ErrorKind::InvalidValue);
+        assert_eq!(kind_of("indi://localhost?unix=on"), ErrorKind::InvalidValue);
+        assert_eq!(kind_of("indi://pi.local?unix=/tmp/indiserver"), ErrorKind::InvalidValue);
         assert_eq!(kind_of("indi+unix:///no/such/socket"), ErrorKind::Unreachable);
         // Port 1 is reserved and nothing listens there.
         assert_eq!(kind_of("indi://127.0.0.1:1?timeout=2"), ErrorKind::Unreachable);

@@ -1,21 +1,30 @@
 //! INDI mounts: `EQUATORIAL_EOD_COORD` (or `EQUATORIAL_COORD`), `ON_COORD_SET`, `TELESCOPE_*`.
 
 use super::{
+    by_hand,
     controls::Place,
     handle::{Handle, Values, impl_device},
     motion::Motion,
-    place::{self, HORIZONTAL, equatorial},
+    place::{self, HORIZONTAL, SIDEREAL, equatorial},
     pulse::{self, Pulses},
     store::Device,
+    tracking,
 };
 use crate::{
     Degrees, DegreesPerSecond, Error, ErrorKind, Metres, RaDec, Result, Site, Timestamp,
     device::{
         Alignment, Axis, Control, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics, PierSide, Target,
-        Tracking, TrackingRate, check_target,
+        Tracking, check_target,
     },
+    wire::indi::State,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// Properties of which one is there when a mount can be used.
 pub(super) const KEYS: &[&str] = &["EQUATORIAL_EOD_COORD", "EQUATORIAL_COORD"];
@@ -24,22 +33,12 @@ const CONTROLS: &[Place] = &[Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RA
 
 const PARK: &str = "TELESCOPE_PARK";
 const HOME: &str = "TELESCOPE_HOME";
-const TRACK: &str = "TELESCOPE_TRACK_STATE";
-const MODE: &str = "TELESCOPE_TRACK_MODE";
 const ON_COORD_SET: &str = "ON_COORD_SET";
 
-/// What the stars do, in degrees per second; INDI's guide rates are fractions of it.
-const SIDEREAL: f64 = 15.041_067 / 3600.0;
+const AXES: [Axis; 3] = [Axis::Primary, Axis::Secondary, Axis::Tertiary];
 
 /// As near as a mount has to come, or to be already, for a command without any sign of life to count as done.
 const NEAR: Degrees = Degrees(0.1);
-
-const MODES: [(TrackingRate, &str); 4] = [
-    (TrackingRate::Sidereal, "TRACK_SIDEREAL"),
-    (TrackingRate::Lunar, "TRACK_LUNAR"),
-    (TrackingRate::Solar, "TRACK_SOLAR"),
-    (TrackingRate::King, "TRACK_KING"),
-];
 
 /// A mount behind a server.
 #[derive(Debug)]
@@ -47,6 +46,8 @@ pub(super) struct IndiMount {
     handle: Handle,
     motion: Motion<Goal>,
     pulses: Pulses,
+    /// It tracked before an axis was driven by hand.
+    tracked: AtomicBool,
 }
 
 /// Where a motion is to end.
@@ -60,7 +61,7 @@ enum Goal {
     Home,
 }
 
-impl_device!(IndiMount, CONTROLS);
+impl_device!(IndiMount, |_| CONTROLS);
 
 fn reached(device: &Device, goal: &Goal) -> bool {
     match goal {
@@ -78,22 +79,16 @@ fn is_parked(device: &Device) -> bool {
 
 /// Moving other than by tracking, as the driver has it.
 fn is_moving(device: &Device) -> bool {
-    let by_hand = |property: &str| device.property(property).is_some_and(|motion| motion.on().is_some());
     [equatorial(device), HORIZONTAL, PARK, HOME].iter().any(|property| device.is_busy(property))
-        || by_hand("TELESCOPE_MOTION_NS")
-        || by_hand("TELESCOPE_MOTION_WE")
+        || by_hand::is_driven(device)
 }
 
-fn has_switch(device: &Device, property: &str, element: &str) -> bool {
-    device.can_set(property) && device.switch(property, element).is_some()
-}
-
-fn tracking(device: &Device) -> Tracking {
-    let on = device.switch(TRACK, "TRACK_ON");
-    // Without the switch, the state of the coordinates says it.
-    let on = on.unwrap_or(device.state(equatorial(device)) == Some(crate::wire::indi::State::Ok));
-    let rate = MODES.iter().find(|(_, element)| device.switch(MODE, element) == Some(true));
-    Tracking { on, rate: rate.map_or(TrackingRate::Sidereal, |(rate, _)| *rate), ..Tracking::OFF }
+/// At home: nothing says it but that homing was the last thing that went well.
+fn is_at_home(device: &Device) -> bool {
+    let moved = [equatorial(device), HORIZONTAL, PARK].into_iter();
+    let moved = moved.filter_map(|vector| device.property(vector)).map(|vector| vector.busy).max().unwrap_or(0);
+    let home = device.property(HOME).filter(|home| home.state == State::Ok && home.seq > moved);
+    home.is_some() && !tracking::state(device).on && !is_moving(device)
 }
 
 fn pier_side(device: &Device) -> PierSide {
@@ -120,7 +115,7 @@ fn optics(device: &Device) -> Optics {
 
 impl IndiMount {
     pub(super) fn new(handle: Handle) -> Self {
-        IndiMount { handle, motion: Motion::default(), pulses: Pulses::default() }
+        IndiMount { handle, motion: Motion::default(), pulses: Pulses::default(), tracked: AtomicBool::new(false) }
     }
 
     /// The state as listeners see it: a failed motion is told to the one who asks, not to them.
@@ -137,9 +132,9 @@ impl IndiMount {
                 position,
                 horizon: place::horizon(device),
                 slewing: ordered || is_moving(device),
-                tracking: tracking(device),
+                tracking: tracking::state(device),
                 parked: is_parked(device) && !ordered,
-                at_home: false,
+                at_home: is_at_home(device) && !ordered,
                 pier_side: pier_side(device),
                 pulse_guiding: self.pulses.under_way(device),
                 sidereal_time: None,
@@ -177,13 +172,26 @@ impl IndiMount {
         place.map_err(|error| self.handle.name(error))
     }
 
+    /// Tracks again when both axes stand and it did before one was driven.
+    fn resume_tracking(&self) -> Result<()> {
+        let (driven, on) = self.handle.read(|device| Ok((by_hand::is_driven(device), tracking::state(device).on)))?;
+        if driven || !self.tracked.swap(false, Ordering::Relaxed) || on {
+            return Ok(());
+        }
+        tracking::switch(&self.handle, true)
+    }
+
     fn start(&self, property: &'static str, values: Values<'_>, goal: Goal) -> Result<()> {
+        self.tracked.store(false, Ordering::Relaxed);
         self.motion.start(&self.handle, property, values, goal, reached)
     }
 
     /// Writes coordinates in a mode of `ON_COORD_SET`: both at once, and always with the mode before.
     fn go(&self, mode: &str, place: RaDec) -> Result<()> {
-        self.handle.set(ON_COORD_SET, Values::On(mode))?;
+        // A mount without the choice goes where it is told.
+        if self.handle.read(|device| Ok(device.has(ON_COORD_SET)))? {
+            self.handle.set(ON_COORD_SET, Values::On(mode))?;
+        }
         let property = self.handle.read(|device| Ok(equatorial(device)))?;
         self.start(property, Values::Numbers(&[("RA", place.ra.0), ("DEC", place.dec.0)]), Goal::Place(place))
     }
@@ -212,17 +220,12 @@ impl IndiMount {
 impl Mount for IndiMount {
     fn caps(&self) -> Result<Arc<MountCaps>> {
         self.handle.read(|device| {
-            let has = |property: &str, element: &str| has_switch(device, property, element);
+            let has = |property: &str, element: &str| device.has_switch(property, element);
             let coordinates = device.can_set(equatorial(device));
-            let modes = MODES.iter().filter(|(_, element)| has(MODE, element)).map(|(rate, _)| *rate);
-            let mut tracking_rates: Vec<TrackingRate> = modes.collect();
-            if tracking_rates.is_empty() && device.can_set(TRACK) {
-                tracking_rates.push(TrackingRate::Sidereal);
-            }
             Ok(Arc::new(MountCaps {
                 alignment: alignment(device),
                 equinox: place::equinox(device),
-                slew: coordinates && has(ON_COORD_SET, "TRACK"),
+                slew: coordinates && (has(ON_COORD_SET, "TRACK") || !device.has(ON_COORD_SET)),
                 slew_altaz: device.can_set(HORIZONTAL),
                 sync: coordinates && has(ON_COORD_SET, "SYNC"),
                 sync_altaz: false,
@@ -234,11 +237,10 @@ impl Mount for IndiMount {
                 pier_side: device.has("TELESCOPE_PIER_SIDE"),
                 pulse_guide: pulse::can_pulse(device),
                 set_guide_rates: device.can_set("GUIDE_RATE"),
-                set_tracking: device.can_set(TRACK),
-                tracking_rates,
-                rate_offsets: (false, false),
-                // Slew rates have names, not speeds.
-                axis_rates: Default::default(),
+                set_tracking: tracking::can_set(device),
+                tracking_rates: tracking::rates(device),
+                rate_offsets: (tracking::has_offsets(device), tracking::has_offsets(device)),
+                axis_rates: AXES.map(|axis| by_hand::rates(device, axis)),
                 optics: optics(device),
                 set_site: device.can_set(place::SITE),
                 set_time: device.can_set(place::CLOCK),
@@ -316,47 +318,27 @@ impl Mount for IndiMount {
             return self.handle.fail(Error::unsupported("cannot set its parking place"));
         }
         let order = self.handle.send("TELESCOPE_PARK_OPTION", Values::On("PARK_CURRENT"))?;
-        self.handle.finish(&order, |device| device.property(order.property).is_some_and(|it| it.seq > order.mark))
+        self.handle.finish(&order, |device| device.property(&order.property).is_some_and(|it| it.seq > order.mark))
     }
 
     fn start_home(&self) -> Result<()> {
         self.refuse_when_parked()?;
         let element = self.handle.read(|device| {
-            let found = ["GO", "FIND"].into_iter().find(|element| has_switch(device, HOME, element));
+            let found = ["GO", "FIND"].into_iter().find(|element| device.has_switch(HOME, element));
             found.ok_or_else(|| Error::unsupported("has no home"))
         })?;
         self.start(HOME, Values::On(element), Goal::Home)
     }
 
     fn set_tracking(&self, wanted: Tracking) -> Result<()> {
-        let caps = self.caps()?;
         if wanted.on {
             self.refuse_when_parked()?;
         }
-        if !caps.set_tracking {
-            return self.handle.fail(Error::unsupported("cannot switch its tracking"));
-        }
-        if (wanted.ra_offset, wanted.dec_offset) != (0.0, 0.0) {
-            return self.handle.fail(Error::unsupported("has no offsets to its tracking rates"));
-        }
-        if wanted.on && !caps.tracking_rates.contains(&wanted.rate) {
-            return self.handle.fail(Error::unsupported(format!("cannot track at the {} rate", wanted.rate)));
-        }
-        let state = self.look()?;
-        if state.slewing {
+        if self.look()?.slewing {
             // Some drivers would report the slew as done at once.
             return self.handle.fail(Error::invalid_operation("is moving, its tracking cannot change now"));
         }
-        if wanted.on
-            && state.tracking.rate != wanted.rate
-            && let Some((_, element)) = MODES.iter().find(|(rate, _)| *rate == wanted.rate)
-        {
-            self.handle.set(MODE, Values::On(element))?;
-        }
-        match wanted.on == state.tracking.on {
-            true => Ok(()),
-            false => self.handle.set(TRACK, Values::On(if wanted.on { "TRACK_ON" } else { "TRACK_OFF" })),
-        }
+        tracking::set(&self.handle, wanted)
     }
 
     fn start_flip(&self, _side: PierSide) -> Result<()> {
@@ -409,10 +391,19 @@ impl Mount for IndiMount {
         self.pulses.start(&self.handle, direction, duration)
     }
 
-    fn move_axis(&self, axis: Axis, _rate: DegreesPerSecond) -> Result<()> {
-        self.handle.read(|_| Ok(()))?;
-        self.handle
-            .fail(Error::unsupported(format!("tells no speeds for its {axis:?} axis, it cannot be driven by hand")))
+    fn move_axis(&self, axis: Axis, rate: DegreesPerSecond) -> Result<()> {
+        if rate.0 == 0.0 {
+            by_hand::stop(&self.handle, axis)?;
+            return self.resume_tracking();
+        }
+        self.refuse_when_parked()?;
+        self.refuse_while_parking()?;
+        let before = self.handle.read(|device| Ok(tracking::state(device).on && !by_hand::is_driven(device)))?;
+        by_hand::drive(&self.handle, axis, rate)?;
+        if before {
+            self.tracked.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn site(&self) -> Result<Option<Site>> {

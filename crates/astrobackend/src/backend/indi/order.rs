@@ -6,9 +6,19 @@
 //! (`getProperties` of the same vector, which is answered by its definition) is answered after the command
 //! was dealt with. And a report of *busy* since the command can only be its own.
 
-use super::store::{Device, Property};
-use crate::{Error, ErrorKind, event::Level, wire::indi::State};
-use std::time::{Duration, Instant};
+use super::{
+    connection::Connection,
+    property::Property,
+    store::{Device, Store},
+};
+use crate::{Error, ErrorKind, Result, event::Level, wait::Deadline, wire::indi::State};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
+
+/// How long an answer is waited for before the driver is asked whether it has dealt with the command.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A refusal often comes as a bare alert, and the message that explains it a moment later.
 const EXPLANATION: Duration = Duration::from_millis(200);
@@ -20,7 +30,7 @@ const HESITATION: Duration = Duration::from_millis(1000);
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     /// The vector it was for.
-    pub(super) property: &'static str,
+    pub(super) property: Cow<'static, str>,
     /// Number of the last message received before it.
     pub(super) mark: u64,
     /// Its own number among what was sent: a question with a higher one was asked after it.
@@ -50,7 +60,8 @@ impl Order {
     /// How far it is, now; `reached` tells whether the device is where the command wants it.
     pub(super) fn progress(&self, device: Option<&Device>, reached: impl Fn(&Device) -> bool) -> Progress {
         let device = device.filter(|device| device.born == self.born);
-        let Some((device, property)) = device.and_then(|device| Some((device, device.property(self.property)?))) else {
+        let Some((device, property)) = device.and_then(|device| Some((device, device.property(&self.property)?)))
+        else {
             return Progress::Failed(Error::new(ErrorKind::Device(0), "its driver went away"));
         };
         if let Some((_, when)) = property.alert.filter(|(seq, _)| *seq > self.mark) {
@@ -94,9 +105,33 @@ impl Order {
     }
 }
 
+/// Looks until there is an answer to an order, asking the driver when none comes by itself; `None` when the
+/// deadline passes first.
+///
+/// # Errors
+/// Why the connection was lost.
+pub(super) fn answer<T>(
+    connection: &Connection,
+    name: &str,
+    order: &Order,
+    deadline: Deadline,
+    reached: impl Fn(&Device) -> bool,
+    settled: impl Fn(Progress, Option<&Device>) -> Option<T>,
+) -> Result<Option<T>> {
+    let look = |store: &Store| {
+        let device = store.device(name);
+        settled(order.progress(device, &reached), device)
+    };
+    if let Some(answer) = connection.wait(Deadline::after(PATIENCE.min(deadline.remaining())), look)? {
+        return Ok(Some(answer));
+    }
+    connection.ask(name, &order.property)?;
+    connection.wait(deadline, look)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{super::store::Store, *};
+    use super::*;
     use crate::wire::indi::Parser;
 
     const DEFINITION: &str = "<defNumberVector device='F' name='ABS' state='Ok' perm='rw'>\
@@ -113,8 +148,13 @@ mod tests {
             // The question after the order, which has number 1.
             store.property_mut("F", "ABS").into_iter().for_each(|property| property.ask(2));
         }
-        let order =
-            Order { property: "ABS", mark: 1, number: 1, born: 1, sent: Instant::now().checked_sub(age).unwrap() };
+        let order = Order {
+            property: "ABS".into(),
+            mark: 1,
+            number: 1,
+            born: 1,
+            sent: Instant::now().checked_sub(age).unwrap(),
+        };
         order.progress(store.device("F"), |device| device.number("ABS", "P") == Some(70.0))
     }
 
@@ -155,7 +195,7 @@ mod tests {
         store.apply(parser.next_message().unwrap().unwrap()).unwrap();
         let property = store.property_mut("F", "ABS").unwrap();
         [1, 3].into_iter().for_each(|question| property.ask(question));
-        let order = Order { property: "ABS", mark: 1, number: 2, born: 1, sent: Instant::now() };
+        let order = Order { property: "ABS".into(), mark: 1, number: 2, born: 1, sent: Instant::now() };
         store.apply(parser.next_message().unwrap().unwrap()).unwrap();
         assert_eq!(order.progress(store.device("F"), |_| true), Progress::Unanswered);
         parser.push(DEFINITION.as_bytes());

@@ -15,6 +15,9 @@ pub(super) const SITE: &str = "GEOGRAPHIC_COORD";
 /// The clock.
 pub(super) const CLOCK: &str = "TIME_UTC";
 
+/// What the stars do, in degrees per second; INDI's guide rates are fractions of it.
+pub(super) const SIDEREAL: f64 = 15.041_067 / 3600.0;
+
 /// The vector with the coordinates that the mount speaks.
 pub(super) fn equatorial(device: &Device) -> &'static str {
     if device.has(OF_DATE) || !device.has(J2000) { OF_DATE } else { J2000 }

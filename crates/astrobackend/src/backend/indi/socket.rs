@@ -8,7 +8,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, ErrorKind as IoKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
+    net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
     sync::mpsc,
     thread,
     time::Duration,
@@ -38,9 +38,22 @@ impl Server {
     /// too; behind a port that is named there may be another server.
     pub(super) fn at(host: Option<&str>, port: Option<u16>) -> Self {
         let host = host.unwrap_or("localhost");
-        let here = matches!(host, "localhost" | "127.0.0.1" | "::1") && port.is_none();
-        let unix = (here && cfg!(target_os = "linux")).then(|| SOCKET.to_owned());
+        let unix = (is_here(host) && port.is_none() && cfg!(target_os = "linux")).then(|| SOCKET.to_owned());
         Server { unix, tcp: Some((host.to_owned(), port.unwrap_or(PORT))) }
+    }
+
+    /// The same with the socket that the user names, or without when that is `off`.
+    ///
+    /// # Errors
+    /// Why it cannot be one.
+    pub(super) fn with_socket(self, socket: &str) -> std::result::Result<Self, String> {
+        let unix = match (&self.tcp, socket) {
+            (_, "off") => None,
+            (Some((host, _)), _) if !is_here(host) => return Err(format!("{host} is not this machine")),
+            (_, name) if !name.starts_with('/') => return Err(format!("unix must be off or a name such as {SOCKET}")),
+            (_, name) => Some(name.to_owned()),
+        };
+        Ok(Server { unix: unix.filter(|_| cfg!(target_os = "linux")), ..self })
     }
 
     /// The server of an `indi+unix` address.
@@ -54,6 +67,11 @@ impl Server {
         let kind = if late { ErrorKind::Timeout } else { ErrorKind::Unreachable };
         Error::new(kind, format!("no INDI server answers at {self}: {error}"))
     }
+}
+
+/// True for the names and addresses that always mean this machine.
+fn is_here(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl fmt::Display for Server {
@@ -214,6 +232,9 @@ mod tests {
         assert_eq!(Server::at(Some("localhost"), Some(7624)).unix, None);
         assert_eq!(Server::at(Some("pi.local"), None).unix, None);
         assert_eq!(Server::at(Some("pi.local"), None).to_string(), "pi.local:7624");
+        let named = Server::at(None, Some(7625)).with_socket("/tmp/second").unwrap();
+        assert_eq!(named.unix.is_some(), local.is_some());
+        assert_eq!(Server::at(None, None).with_socket("off").unwrap().unix, None);
         assert_eq!(Server::on(None).to_string(), "/tmp/indiserver");
     }
 }

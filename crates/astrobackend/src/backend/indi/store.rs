@@ -4,32 +4,33 @@
 //! number, and properties remember the numbers of their last news, so that a command can tell its
 //! answer from what was already there when it was sent.
 
-use super::{incoming::Incoming, keeper::Claims};
+use super::{
+    claims::Claims,
+    incoming::Incoming,
+    picture,
+    properties::{Change as News, Watchers},
+    property::{Blob, ELEMENT_WEIGHT, Number, Property, Value},
+};
 use crate::{
-    Error, ErrorKind, Image, Result,
+    Error, ErrorKind, Result,
     event::Level,
-    wire::indi::{Elements, Message, Number as WireNumber, Perm, State, Vector},
+    wire::indi::{Elements, Message, State, Vector},
 };
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 /// Bytes that all definitions and values together may take, BLOBs not counted.
 const MAX_WEIGHT: usize = 64 << 20;
 
-/// What an element costs besides its texts.
-const ELEMENT_WEIGHT: usize = 160;
-
 /// Letters of a message to people; INDI's own limit is 255.
 const MAX_NOTE: usize = 4096;
 
 /// Messages kept for each device.
 const MAX_NOTES: usize = 32;
-
-/// Questions remembered for each property, for servers that never answer them.
-const MAX_QUESTIONS: usize = 16;
 
 /// Everything known about a server's devices.
 #[derive(Debug, Default)]
@@ -58,6 +59,8 @@ pub(super) struct Store {
     pub(super) watched: bool,
     /// What changed since it was last taken.
     pub(super) changes: Vec<Change>,
+    /// Who watches single properties.
+    pub(super) watchers: Watchers,
     devices: BTreeMap<String, Device>,
     weight: usize,
 }
@@ -92,86 +95,6 @@ struct Note {
     seq: u64,
     level: Level,
     text: String,
-}
-
-/// A vector of elements.
-#[derive(Debug)]
-pub(super) struct Property {
-    pub(super) state: State,
-    pub(super) perm: Perm,
-    pub(super) elements: Vec<Element>,
-    /// Number of the last report (not definition).
-    pub(super) seq: u64,
-    /// Questions for its definition that are not answered yet, by their numbers in the order they were sent.
-    asked: VecDeque<u64>,
-    /// The last question that was answered.
-    pub(super) answered: u64,
-    /// Number of the last message that said busy.
-    pub(super) busy: u64,
-    /// Number and time of the last report (not definition) that said alert.
-    pub(super) alert: Option<(u64, Instant)>,
-    /// When the last report came.
-    pub(super) reported: Option<Instant>,
-    /// Somebody waits for a BLOB of this vector; others are not kept.
-    pub(super) wanted: bool,
-}
-
-/// An element of a vector.
-#[derive(Debug)]
-pub(super) struct Element {
-    pub(super) name: String,
-    pub(super) label: String,
-    pub(super) value: Value,
-}
-
-/// The value of an element.
-#[derive(Debug)]
-pub(super) enum Value {
-    Text(String),
-    Number(Number),
-    Switch(bool),
-    Light(State),
-    Blob(Option<Arc<Blob>>),
-}
-
-/// A number with its limits.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Number {
-    pub(super) value: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
-    pub(super) step: f64,
-    /// The last value that any client asked for.
-    pub(super) requested: Option<f64>,
-}
-
-/// A file that a device sent.
-#[derive(Debug)]
-pub(super) struct Blob {
-    /// Number of the message that brought it.
-    pub(super) seq: u64,
-    pub(super) format: String,
-    content: Mutex<Option<Content>>,
-}
-
-/// What a BLOB holds.
-#[derive(Debug)]
-pub(super) enum Content {
-    /// The file itself.
-    File(Vec<u8>),
-    /// The picture that was made of it while it arrived.
-    Picture(Result<Box<Image>>),
-}
-
-impl Blob {
-    fn new(seq: u64, format: String, content: Content) -> Arc<Self> {
-        Arc::new(Blob { seq, format, content: Mutex::new(Some(content)) })
-    }
-
-    /// The content, the first time.
-    pub(super) fn take(&self) -> Option<Content> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 impl Store {
@@ -210,6 +133,7 @@ impl Store {
             _ => Error::new(ErrorKind::Unreachable, why.message().to_owned()).caused_by(why.clone()),
         };
         self.last_loss = Some((self.seq, error.clone()));
+        self.watchers.tell_lost(&error);
         self.lost = Some(error);
         true
     }
@@ -344,6 +268,7 @@ impl Store {
             property.inherit(old);
         }
         self.weight += property.weight();
+        self.watchers.tell(&owner, &name, &property, News::Defined);
         device.properties.insert(name, property);
         self.touch(&owner);
     }
@@ -361,8 +286,10 @@ impl Store {
         // Only texts change what a property takes.
         let text = matches!(vector.elements, Elements::Text(_));
         let before = if text { property.weight() } else { 0 };
+        let (owner, name) = (vector.device.clone(), vector.name.clone());
         property.report(vector, seq, self.last_bytes.unwrap_or_else(Instant::now));
         self.weight = self.weight - before + if text { property.weight() } else { 0 };
+        self.watchers.tell(&owner, &name, property, News::Updated);
     }
 
     /// Remembers what a client asked for: for some values, such as a set point, nothing else tells it.
@@ -376,6 +303,7 @@ impl Store {
 
     fn delete(&mut self, device: &str, name: Option<&str>) {
         let Some(found) = self.devices.get_mut(device) else { return };
+        self.watchers.tell_deleted(device, name);
         if let Some(name) = name {
             let gone = found.properties.remove(name);
             self.weight -= gone.as_ref().map_or(0, Property::weight);
@@ -431,6 +359,11 @@ impl Device {
         self.properties.get(name)
     }
 
+    /// All properties, by name.
+    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Property)> {
+        self.properties.iter().map(|(name, property)| (name.as_str(), property))
+    }
+
     /// True when the property is there.
     pub(super) fn has(&self, name: &str) -> bool {
         self.properties.contains_key(name)
@@ -439,6 +372,11 @@ impl Device {
     /// True when the property is there and clients may change it.
     pub(super) fn can_set(&self, name: &str) -> bool {
         self.property(name).is_some_and(Property::writable)
+    }
+
+    /// True when clients may change this switch.
+    pub(super) fn has_switch(&self, property: &str, element: &str) -> bool {
+        self.can_set(property) && self.switch(property, element).is_some()
     }
 
     /// A property's state.
@@ -474,12 +412,13 @@ impl Device {
         }
     }
 
-    /// The last BLOB of a vector, if it was wanted.
+    /// The last BLOB of a vector, if it was wanted: of several that came together the first picture.
     pub(super) fn blob(&self, property: &str) -> Option<&Arc<Blob>> {
-        self.property(property)?.elements.iter().find_map(|element| match &element.value {
+        let blobs = self.property(property)?.elements.iter().filter_map(|element| match &element.value {
             Value::Blob(Some(blob)) => Some(blob),
             _ => None,
-        })
+        });
+        blobs.min_by_key(|blob| (Reverse(blob.seq), !picture::is_readable(&blob.format)))
     }
 
     /// What it said since a moment that sounds most like a reason.
@@ -492,203 +431,6 @@ impl Device {
     /// The level of the worst thing it said since a moment.
     pub(super) fn worst_since(&self, seq: u64) -> Option<Level> {
         self.notes.iter().filter(|note| note.seq > seq).map(|note| note.level).max()
-    }
-}
-
-impl Element {
-    /// What people call it.
-    pub(super) fn title(&self) -> &str {
-        if self.label.is_empty() { &self.name } else { &self.label }
-    }
-}
-
-impl Property {
-    fn define(vector: Vector<'_>, seq: u64) -> Self {
-        let mut property = Property {
-            state: vector.state.unwrap_or(State::Idle),
-            perm: vector.perm.unwrap_or(Perm::ReadWrite),
-            elements: elements(vector.elements),
-            seq: 0,
-            asked: VecDeque::new(),
-            answered: 0,
-            busy: 0,
-            alert: None,
-            reported: None,
-            wanted: false,
-        };
-        if property.state == State::Busy {
-            property.busy = seq;
-        }
-        property
-    }
-
-    /// Keeps what a new definition does not tell.
-    fn inherit(&mut self, old: Property) {
-        (self.seq, self.alert, self.reported, self.wanted) = (old.seq, old.alert, old.reported, old.wanted);
-        self.busy = self.busy.max(old.busy);
-        self.asked = old.asked;
-        self.answered = self.asked.pop_front().unwrap_or(old.answered);
-        for was in old.elements {
-            let Some(element) = self.elements.iter_mut().find(|element| element.name == was.name) else { continue };
-            match (&mut element.value, was.value) {
-                (Value::Number(number), Value::Number(was)) => number.requested = was.requested,
-                (Value::Blob(blob), Value::Blob(was)) => *blob = was,
-                _ => {}
-            }
-        }
-    }
-
-    fn report(&mut self, vector: Vector<'_>, seq: u64, now: Instant) {
-        self.seq = seq;
-        self.reported = Some(now);
-        self.state = vector.state.unwrap_or(self.state);
-        match self.state {
-            State::Busy => self.busy = seq,
-            State::Alert => self.alert = Some((seq, now)),
-            _ => {}
-        }
-        self.take(vector.elements, seq);
-    }
-
-    fn take(&mut self, elements: Elements<'_>, seq: u64) {
-        match elements {
-            Elements::Text(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Text(text)) = self.value_mut(&one.name) {
-                    text.clear();
-                    text.push_str(&one.value);
-                }
-            }),
-            Elements::Number(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Number(number)) = self.value_mut(&one.name) {
-                    number.update(&one.value);
-                }
-            }),
-            Elements::Switch(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Switch(on)) = self.value_mut(&one.name) {
-                    *on = one.value;
-                }
-            }),
-            Elements::Light(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Light(state)) = self.value_mut(&one.name) {
-                    *state = one.value;
-                }
-            }),
-            Elements::Blob(all) => {
-                let wanted = self.wanted;
-                all.into_iter().filter(|one| wanted && !one.value.data.is_empty()).for_each(|one| {
-                    if let Some(Value::Blob(blob)) = self.value_mut(&one.name) {
-                        let content = Content::File(one.value.data);
-                        *blob = Some(Blob::new(seq, one.value.format.into_owned(), content));
-                    }
-                });
-            }
-        }
-    }
-
-    fn value_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.elements.iter_mut().find(|element| element.name == name).map(|element| &mut element.value)
-    }
-
-    /// Remembers that the driver was asked to define it again.
-    pub(super) fn ask(&mut self, question: u64) {
-        if self.asked.len() >= MAX_QUESTIONS {
-            self.asked.pop_front();
-        }
-        self.asked.push_back(question);
-    }
-
-    /// Remembers that a client asked for a value.
-    pub(super) fn request(&mut self, element: &str, value: Option<f64>) {
-        if let (Some(Value::Number(number)), Some(value)) = (self.value_mut(element), value) {
-            number.requested = Some(value);
-        }
-    }
-
-    /// Forgets the BLOBs and says whether new ones are to be kept.
-    pub(super) fn want_blobs(&mut self, wanted: bool) {
-        self.wanted = wanted;
-        for element in &mut self.elements {
-            if let Value::Blob(blob) = &mut element.value {
-                *blob = None;
-            }
-        }
-    }
-
-    /// An element.
-    pub(super) fn element(&self, name: &str) -> Option<&Element> {
-        self.elements.iter().find(|element| element.name == name)
-    }
-
-    /// A number.
-    pub(super) fn number(&self, element: &str) -> Option<Number> {
-        match self.element(element)?.value {
-            Value::Number(number) => Some(number),
-            _ => None,
-        }
-    }
-
-    /// A switch.
-    pub(super) fn switch(&self, element: &str) -> Option<bool> {
-        match self.element(element)?.value {
-            Value::Switch(on) => Some(on),
-            _ => None,
-        }
-    }
-
-    /// The element that is on.
-    pub(super) fn on(&self) -> Option<&Element> {
-        self.elements.iter().find(|element| matches!(element.value, Value::Switch(true)))
-    }
-
-    /// True when clients may change it.
-    pub(super) fn writable(&self) -> bool {
-        self.perm != Perm::ReadOnly
-    }
-
-    fn weight(&self) -> usize {
-        let text = |value: &Value| match value {
-            Value::Text(text) => text.len(),
-            _ => 0,
-        };
-        let weigh =
-            |element: &Element| ELEMENT_WEIGHT + element.name.len() + element.label.len() + text(&element.value);
-        ELEMENT_WEIGHT + self.elements.iter().map(weigh).sum::<usize>()
-    }
-}
-
-impl Number {
-    fn update(&mut self, told: &WireNumber<'_>) {
-        self.value = told.value.unwrap_or(self.value);
-        self.min = told.min.unwrap_or(self.min);
-        self.max = told.max.unwrap_or(self.max);
-        self.step = told.step.unwrap_or(self.step);
-    }
-
-    /// The limits, where there are any: by convention none when the largest is not above the smallest.
-    pub(super) fn range(&self) -> Option<(f64, f64)> {
-        (self.max > self.min).then_some((self.min, self.max))
-    }
-}
-
-fn elements(told: Elements<'_>) -> Vec<Element> {
-    fn all<'a, T>(told: Vec<crate::wire::indi::Element<'a, T>>, value: impl Fn(T) -> Value) -> Vec<Element> {
-        let one = |one: crate::wire::indi::Element<'a, T>| Element {
-            label: one.label.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-            name: one.name.into_owned(),
-            value: value(one.value),
-        };
-        told.into_iter().map(one).collect()
-    }
-    match told {
-        Elements::Text(told) => all(told, |text| Value::Text(text.into_owned())),
-        Elements::Number(told) => all(told, |told| {
-            let mut number = Number::default();
-            number.update(&told);
-            Value::Number(number)
-        }),
-        Elements::Switch(told) => all(told, Value::Switch),
-        Elements::Light(told) => all(told, Value::Light),
-        Elements::Blob(told) => all(told, |_| Value::Blob(None)),
     }
 }
 

@@ -313,7 +313,6 @@ impl Mount for Handle<MountUnit> {
 
     fn abort(&self) -> Result<()> {
         self.order(|mount, now| {
-            mount.unparked()?;
             mount.drive.halt(now.seconds);
             Ok(())
         })

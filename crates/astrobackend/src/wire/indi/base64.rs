@@ -21,7 +21,8 @@ impl Decoder {
     /// whatever it is.
     pub(super) fn decode(&mut self, mut input: &[u8], out: &mut Vec<u8>, limit: usize) {
         while !input.is_empty() && out.len() < limit {
-            let needed = (limit - out.len()).div_ceil(3).saturating_mul(4);
+            // No character more than the limit takes: what follows need not be base64, however the input is cut.
+            let needed = (limit - out.len()).div_ceil(3).saturating_mul(4) - usize::from(self.count);
             let piece = &input[..input.len().min(needed)];
             let line = memchr3(b'\n', b'\r', b'=', piece).unwrap_or(piece.len());
             self.line(&piece[..line], out, limit);
@@ -132,6 +133,7 @@ mod tests {
             assert_eq!(decode(pieces, 3), (b"foo".to_vec(), false), "beyond the limit may be anything");
         }
         assert_eq!(decode(&[b"Zm9vYmE"], 99), (b"fooba".to_vec(), false), "missing padding");
+        assert_eq!(decode(&[b"Zm9", b"v{"], 3), (b"foo".to_vec(), false), "nonsense beyond the limit");
         assert!(decode(&[b"Zm9v*mFy"], 99).1 && decode(&[b"Zm9vY"], 99).1);
     }
 

@@ -159,7 +159,6 @@ fn parked_it_refuses_everything_that_moves() {
         mount.start_slew(m42().into()),
         mount.sync(m42().into()),
         mount.start_home(),
-        mount.abort(),
         mount.set_tracking(Tracking::SIDEREAL),
         mount.move_axis(Axis::Primary, DegreesPerSecond(1.0)),
         mount.pulse_guide(GuideDirection::East, Duration::from_secs(1)),
@@ -168,6 +167,8 @@ fn parked_it_refuses_everything_that_moves() {
     for outcome in refused {
         assert_eq!(outcome.unwrap_err().to_string(), "Mount Simulator: is parked");
     }
+    mount.abort().unwrap();
+    assert!(state(&night).parked, "stopped, it stays parked");
     mount.start_unpark().unwrap();
     mount.start_unpark().unwrap();
     assert!(!state(&night).parked && !state(&night).tracking.on);

@@ -20,6 +20,11 @@ pub struct Arriving<'a> {
 }
 
 impl Parser {
+    /// True when no message has begun that is not complete; to be asked after [`Parser::next_message`] had no more.
+    pub fn is_between_messages(&self) -> bool {
+        self.root.is_none() && matches!(self.scan, Scan::Text)
+    }
+
     /// The BLOB whose content is arriving; `None` when none is, and when it lacks a name.
     ///
     /// To be asked after [`Parser::next_message`] had no more messages. The content may then be taken with
