@@ -42,6 +42,23 @@ fn connect_waits_for_what_is_defined_later() {
 }
 
 #[test]
+fn the_end_of_an_answer_to_somebody_else_is_not_the_whole_device() {
+    let focuser = observatory::focuser("Focuser");
+    let end: String = focuser.properties[1..2].iter().map(|property| property.def_xml("Focuser")).collect();
+    let whole = focuser.definitions(None);
+    let lab = Lab::with(
+        FakeIndi::builder().device(focuser).on("getProperties", move |command| match command.device.as_str() {
+            "" => vec![end.as_str().into(), Act::Wait(Duration::from_millis(100)), whole.as_str().into()],
+            _ => vec![observatory::focuser("Focuser").connected().definitions(Some(&command.name)).into()],
+        }),
+        "timeout=2",
+    );
+    let id = astrobackend::device::DeviceId::new(astrobackend::device::DeviceKind::Focuser, "Focuser");
+    lab.backend.device(&id).unwrap().device().connect().unwrap();
+    assert_eq!(lab.heard(|command| command.sets("Focuser", "CONNECTION")).switched_on(), Some("CONNECT"));
+}
+
+#[test]
 fn a_redefinition_counts() {
     let lab = Lab::with(FakeIndi::builder().device(observatory::focuser("Focuser").without("FOCUS_MAX")), "timeout=2");
     let focuser = lab.focuser();

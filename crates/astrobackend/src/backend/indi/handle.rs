@@ -1,7 +1,7 @@
 //! What all INDI devices have in common: reading their properties, changing them, connecting.
 
 use super::{
-    chip,
+    QUIET, chip,
     connection::{Connection, Sent},
     order::{self, Order, Progress},
     store::Device,
@@ -288,6 +288,12 @@ impl Handle {
     /// Connects the driver to its hardware and waits until its properties are there, all of them.
     fn bring_up(&self, enough: fn(&Self, &Device) -> bool) -> Result<()> {
         let deadline = self.connection.deadline();
+        // The first definitions seen may be the end of an answer to somebody else: no switch yet is not no switch.
+        let switch_shown = self.connection.wait(deadline, |store| {
+            let shown = store.device(&self.id.name).is_none_or(|device| device.has("CONNECTION"));
+            (shown || store.has_defined_nothing_for(QUIET)).then_some(())
+        });
+        switch_shown.map_err(|error| self.name(error))?;
         let (connected, born) = self.read_any(|device| Ok((is_connected(device), device.born)))?;
         if !connected {
             self.set("CONNECTION", Values::On("CONNECT"))?;
