@@ -145,9 +145,10 @@ fn props_show_what_indi_getprop_shows(night: &Night) {
         let peer = pairs(std::str::from_utf8(&peer.stdout).unwrap());
         let ours = pairs(&night.run(&["props", "get", pattern]).ok().stdout);
         for (name, value) in &peer {
-            // It knows BLOBs as files, and clocks and untracked coordinates do not stand still.
-            let moving =
-                ["TIME_LST.", "EQUATORIAL_EOD_COORD.", "MOUNT_AXES."].iter().any(|moving| name.contains(moving));
+            // It knows BLOBs as files; clocks and untracked coordinates do not stand still, and with them the side
+            // of the pier changes.
+            let moving = ["TIME_LST.", "EQUATORIAL_EOD_COORD.", "MOUNT_AXES.", "TELESCOPE_PIER_SIDE."];
+            let moving = moving.iter().any(|moving| name.contains(moving));
             let (Some(mine), false) = (ours.get(name), moving) else {
                 assert!(moving || is_file(name), "no {name}");
                 continue;

@@ -101,7 +101,8 @@ impl Taking {
         let meta = &mut image.meta;
         meta.frame_type = Some(self.exposure.frame_type);
         meta.start.get_or_insert(self.at);
-        meta.exposure.get_or_insert(self.exposure.duration);
+        // Not the header's: while both chips expose, the CCD simulator writes the main chip's time into either.
+        meta.exposure = Some(self.exposure.duration);
         meta.frame = Some(Frame { width, height, ..self.frame });
         // The pattern that drivers write is that of the sensor's corner.
         if (self.frame.bin_x, self.frame.bin_y) == (1, 1) {
