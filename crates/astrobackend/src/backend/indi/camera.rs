@@ -181,7 +181,8 @@ impl IndiCamera {
     fn complete(&self, image: &mut Image) {
         let control = |control| crate::device::Device::control(self, control).ok();
         let meta = &mut image.meta;
-        meta.camera.get_or_insert_with(|| self.handle.id.name.clone());
+        // Not the header's: it names the driver, which is the main chip's name for its guide chip too.
+        meta.camera = Some(self.handle.id.name.clone());
         meta.gain = meta.gain.or_else(|| control(Control::Gain));
         meta.offset = meta.offset.or_else(|| control(Control::Offset));
         let known = self.handle.read(|device| {
