@@ -37,6 +37,11 @@ pub trait Backend: Any + fmt::Debug + fmt::Display + Send + Sync {
         Link::Up
     }
 
+    /// True when states, capabilities and settings are read from this process's memory: nobody has to wait for them.
+    fn answers_from_memory(&self) -> bool {
+        false
+    }
+
     /// True when the framework has a window in which a person picks a driver (ASCOM's chooser).
     fn has_chooser(&self) -> bool {
         false

@@ -230,6 +230,10 @@ impl Backend for Indi {
         self.registry.device(id).ok_or_else(|| no_such_device(self, id, &self.registry.ids()))
     }
 
+    fn answers_from_memory(&self) -> bool {
+        true
+    }
+
     fn events(&self) -> Events {
         self.announcer.subscribe()
     }
