@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod discovery;
+pub mod extensions;
 pub mod image_bytes;
 mod members;
 pub mod transpose;
