@@ -5,17 +5,20 @@
 //! interfaces, and with a home directory of their own. Where a peer cannot run there is a [`Skip`] with the
 //! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
+pub mod alpaca;
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
 mod drivers;
 pub mod fake_indi;
 mod indipy;
 mod indiserver;
+mod listening;
 mod network;
 
 pub use fake_indi::FakeIndi;
 pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
+pub use listening::Listening;
 pub use network::in_private_network;
 
 use std::{
