@@ -270,7 +270,7 @@ const TELESCOPE: &[Member] = &[
     put("rightascensionrate", &[("RightAscensionRate", Double)]),
     put("setpark", &[]),
     get("sideofpier", Int, &[]),
-    ask("sideofpier", Int, &[("SideOfPier", Int)]),
+    put("sideofpier", &[("SideOfPier", Int)]),
     get("siderealtime", Double, &[]),
     get("siteelevation", Double, &[]),
     put("siteelevation", &[("SiteElevation", Double)]),
@@ -297,11 +297,11 @@ const TELESCOPE: &[Member] = &[
     get("tracking", Bool, &[]),
     put("tracking", &[("Tracking", Bool)]),
     get("trackingrate", Int, &[]),
-    ask("trackingrate", Int, &[("TrackingRate", Int)]),
+    put("trackingrate", &[("TrackingRate", Int)]),
     get("trackingrates", Ints, &[]),
     put("unpark", &[]),
     get("utcdate", Date, &[]),
-    ask("utcdate", Date, &[("UTCDate", Date)]),
+    put("utcdate", &[("UTCDate", Date)]),
 ];
 
 #[cfg(test)]
