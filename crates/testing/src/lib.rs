@@ -7,6 +7,8 @@
 
 pub mod alpaca;
 #[cfg(target_os = "linux")]
+pub mod bench;
+#[cfg(target_os = "linux")]
 pub mod bench_driver;
 mod drivers;
 pub mod fake_indi;
