@@ -22,7 +22,7 @@ impl Listening {
     ///
     /// # Panics
     /// When it starts and does not listen: that is a failure, not a missing peer.
-    pub(crate) fn spawn(mut command: Command) -> Result<Self, Skip> {
+    pub fn spawn(mut command: Command) -> Result<Self, Skip> {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.map_err(|error| Skip::new(format_args!("{command:?}: {error}")))?;
         let mut line = String::new();

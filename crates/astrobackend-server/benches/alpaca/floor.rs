@@ -115,6 +115,26 @@ impl Client {
     }
 }
 
+impl Client {
+    /// A large answer in chunks, read and thrown away: its bytes with those of the chunks, and the time.
+    pub(crate) fn chunked(&mut self, path: &str) -> Result<(usize, Duration)> {
+        let begin = Instant::now();
+        let (_, mut last) = self.ask(path, "application/json")?;
+        let mut bytes = last.len();
+        while !last.ends_with(b"0\r\n\r\n") {
+            let read = self.stream.read(&mut self.buffer)?;
+            if read == 0 {
+                return Err("the answer was cut off".into());
+            }
+            bytes += read;
+            let tail = last.len().saturating_sub(8);
+            last.drain(..tail);
+            last.extend_from_slice(&self.buffer[read.saturating_sub(8)..read]);
+        }
+        Ok((bytes, begin.elapsed()))
+    }
+}
+
 /// Fetches the frame three times over one connection; the last one counts.
 pub(crate) fn fetch(address: &str) -> Result<Value> {
     let mut client = Client::connect(address.parse()?)?;
