@@ -100,7 +100,8 @@ const fn put(name: &'static str, parameters: &'static [(&'static str, Type)]) ->
     Member { name, verb: Verb::Put, parameters, returns: None }
 }
 
-/// A PUT that answers something.
+/// A PUT that answers something. The OpenAPI text lets some writes of the telescope answer a value too; the
+/// Reference and strict clients do not, and neither does this table.
 const fn ask(name: &'static str, returns: Type, parameters: &'static [(&'static str, Type)]) -> Member {
     Member { name, verb: Verb::Put, parameters, returns: Some(returns) }
 }
@@ -270,7 +271,7 @@ const TELESCOPE: &[Member] = &[
     put("rightascensionrate", &[("RightAscensionRate", Double)]),
     put("setpark", &[]),
     get("sideofpier", Int, &[]),
-    ask("sideofpier", Int, &[("SideOfPier", Int)]),
+    put("sideofpier", &[("SideOfPier", Int)]),
     get("siderealtime", Double, &[]),
     get("siteelevation", Double, &[]),
     put("siteelevation", &[("SiteElevation", Double)]),
@@ -297,11 +298,11 @@ const TELESCOPE: &[Member] = &[
     get("tracking", Bool, &[]),
     put("tracking", &[("Tracking", Bool)]),
     get("trackingrate", Int, &[]),
-    ask("trackingrate", Int, &[("TrackingRate", Int)]),
+    put("trackingrate", &[("TrackingRate", Int)]),
     get("trackingrates", Ints, &[]),
     put("unpark", &[]),
     get("utcdate", Date, &[]),
-    ask("utcdate", Date, &[("UTCDate", Date)]),
+    put("utcdate", &[("UTCDate", Date)]),
 ];
 
 #[cfg(test)]
