@@ -100,7 +100,8 @@ const fn put(name: &'static str, parameters: &'static [(&'static str, Type)]) ->
     Member { name, verb: Verb::Put, parameters, returns: None }
 }
 
-/// A PUT that answers something.
+/// A PUT that answers something. The OpenAPI text lets some writes of the telescope answer a value too; the
+/// Reference and strict clients do not, and neither does this table.
 const fn ask(name: &'static str, returns: Type, parameters: &'static [(&'static str, Type)]) -> Member {
     Member { name, verb: Verb::Put, parameters, returns: Some(returns) }
 }

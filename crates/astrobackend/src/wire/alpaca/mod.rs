@@ -7,7 +7,10 @@ pub mod codes;
 pub mod discovery;
 pub mod extensions;
 pub mod image_bytes;
+pub mod json_image;
 mod members;
+pub mod reply;
+pub mod request;
 pub mod transpose;
 
 pub use members::{Member, Parameter, Type, Verb, member, members, members_of};
