@@ -3,9 +3,13 @@
 //! After the ASCOM Alpaca API Reference 12 and ImageBytes 1.0. What is sent keeps to the letter of these;
 //! what is received may deviate wherever a real peer does and the meaning stays clear.
 
+pub mod answer;
+pub mod array;
 pub mod codes;
+pub mod columns;
 pub mod discovery;
 pub mod extensions;
+pub mod form;
 pub mod image_bytes;
 pub mod json_image;
 mod members;
