@@ -20,8 +20,7 @@ pub(crate) fn serve() -> Result<()> {
     println!("listening {}", listener.local_addr()?.port());
     let shape =
         Shape { element: ElementType::I32, sent: ElementType::U16, width: WIDTH, height: HEIGHT, planes: 1, rank: 2 };
-    let header =
-        Header { client_transaction: 1, server_transaction: 1, data_start: 44, error: 0, shape: Some(shape) };
+    let header = Header { client_transaction: 1, server_transaction: 1, data_start: 44, error: 0, shape: Some(shape) };
     let columns = (0..WIDTH).flat_map(|x| (0..HEIGHT).map(move |y| pixel(x, y)));
     let mut image = header.print().to_vec();
     image.reserve_exact(shape.bytes() as usize);

@@ -89,14 +89,18 @@ fn other_crate(report: &mut Report, ours: SocketAddr, base: f64) -> Result<()> {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let seconds = text.split_whitespace().last().and_then(|word| word.parse::<f64>().ok());
         let seconds = seconds.ok_or_else(|| format!("{text}{}", String::from_utf8_lossy(&output.stderr)))?;
-        report.note(format!("frame: ascom-alpaca, {what}"), format!("{:.0} ms, {:.1} x", seconds * 1e3, seconds / base));
+        report
+            .note(format!("frame: ascom-alpaca, {what}"), format!("{:.0} ms, {:.1} x", seconds * 1e3, seconds / base));
     }
     let mut samples = Vec::new();
     for _ in 0..SAMPLES {
         samples.push(client("fetch-floor", theirs.address())?);
     }
     let seconds = median(&samples, "wall");
-    report.note("frame: ascom-alpaca's server, least client", format!("{:.0} ms, {:.1} x", seconds * 1e3, seconds / base));
+    report.note(
+        "frame: ascom-alpaca's server, least client",
+        format!("{:.0} ms, {:.1} x", seconds * 1e3, seconds / base),
+    );
     Ok(())
 }
 
