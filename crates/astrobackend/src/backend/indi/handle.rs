@@ -11,7 +11,7 @@ use crate::{
     Address, Error, ErrorKind, Result,
     device::{DeviceId, DeviceInfo},
     wait::Deadline,
-    wire::indi::{Element, Elements, Message, Number, Vector},
+    wire::indi::{BlobMode, Element, Elements, Message, Number, Vector},
 };
 use std::{
     sync::Arc,
@@ -245,6 +245,21 @@ impl Handle {
             }
             _ => self.set(property, Values::On(element)),
         }
+    }
+
+    /// Lets the server send us the pictures of a vector, unless it does already; after a restart the keeper asks again.
+    pub(super) fn want_pictures(&self, vector: &'static str) -> Result<()> {
+        let told = Some((vector, self.read_any(|device| Ok(device.born))?));
+        if self.connection.store().claims.get_mut(&self.id).is_some_and(|claim| claim.pictures == told) {
+            return Ok(());
+        }
+        let (device, name) = (Some(self.device.as_str().into()), Some(vector.into()));
+        let enable = Message::EnableBlob { device, name, mode: BlobMode::Also };
+        self.connection.send(&[enable]).map_err(|error| self.name(error))?;
+        if let Some(claim) = self.connection.store().claims.get_mut(&self.id) {
+            claim.pictures = told;
+        }
+        Ok(())
     }
 
     /// Waits a moment for a refusal of something that was just started.
