@@ -83,6 +83,26 @@ const SERVERS: &[Server] = &[
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
     },
+    Server {
+        name: "ascom-alpaca",
+        start: || {
+            let server = testing::alpaca::ascom_alpaca_server(640, 480)?;
+            let address = format!("alpaca://{}", server.address());
+            Ok((Box::new(server), address))
+        },
+        preferred: &[],
+        deviations: &[],
+    },
+    Server {
+        name: "ascom-alpaca-core",
+        start: || {
+            let server = testing::alpaca::Harness::start()?;
+            let address = format!("alpaca://{}", server.address());
+            Ok((Box::new(server), address))
+        },
+        preferred: &["Mock Camera"],
+        deviations: &[],
+    },
 ];
 
 /// The CCD simulator has a wheel too, which turns in no time.
