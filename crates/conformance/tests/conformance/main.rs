@@ -7,6 +7,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{any::Any, process::ExitCode, sync::Arc};
 use testing::{IndiServer, IndipyServer, Skip, in_private_network};
 
+mod alpaca;
 mod deviations;
 
 fn main() -> ExitCode {
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     // Waiting for simulated hardware takes no processor: more cases at a time than cores.
     arguments.test_threads.get_or_insert(8);
     let mut targets = simulators();
+    targets.extend(alpaca::over_the_simulator());
     let mut missing = Vec::new();
     // Kept until the end. Listing the cases needs no server, but the same names.
     let mut running = Vec::new();
