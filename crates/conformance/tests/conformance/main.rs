@@ -50,11 +50,14 @@ fn simulators() -> Vec<Target> {
     ]
 }
 
+/// A process that runs as long as this, and the address of what it serves.
+type Started = Result<(Box<dyn Any>, String), Skip>;
+
 /// A real server: each is a target of its own, and all run at the same time.
 struct Server {
     name: &'static str,
     /// Starts it; where it is.
-    start: fn() -> Result<(Box<dyn Any>, String), Skip>,
+    start: fn() -> Started,
     /// The devices to try, where there are several of a kind.
     preferred: &'static [&'static str],
     deviations: &'static [Deviation],
@@ -86,6 +89,12 @@ const SERVERS: &[Server] = &[
         deviations: deviations::INDI_SIMULATORS,
     },
     Server {
+        name: "alpaca(indiserver)",
+        start: alpaca::over_indiserver,
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+    },
+    Server {
         name: "ascom-alpaca",
         start: || {
             let server = testing::alpaca::ascom_alpaca_server(640, 480)?;
@@ -103,7 +112,7 @@ const SERVERS: &[Server] = &[
             Ok((Box::new(server), address))
         },
         preferred: &["Mock Camera"],
-        deviations: &[],
+        deviations: deviations::ASCOM_ALPACA_CORE,
     },
 ];
 
@@ -119,13 +128,13 @@ const INDI_SIMULATORS: [&str; 5] = [
     "indi_simulator_guide",
 ];
 
-fn indiserver(way: fn(&IndiServer) -> String) -> Result<(Box<dyn Any>, String), Skip> {
+fn indiserver(way: fn(&IndiServer) -> String) -> Started {
     let server = IndiServer::start(&INDI_SIMULATORS)?;
     let address = way(&server);
     Ok((Box::new(server), address))
 }
 
-fn indipyserver(started: Result<IndipyServer, Skip>) -> Result<(Box<dyn Any>, String), Skip> {
+fn indipyserver(started: Result<IndipyServer, Skip>) -> Started {
     let server = started?;
     let address = format!("indi://{}", server.address());
     Ok((Box::new(server), address))
