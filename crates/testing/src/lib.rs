@@ -7,12 +7,16 @@
 
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
+mod alpaca_simulators;
 mod drivers;
+pub mod fake_alpaca;
 pub mod fake_indi;
 mod indipy;
 mod indiserver;
 mod network;
 
+pub use alpaca_simulators::AlpacaSimulators;
+pub use fake_alpaca::FakeAlpaca;
 pub use fake_indi::FakeIndi;
 pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
