@@ -1,5 +1,7 @@
 //! The Alpaca client against a server that does not keep to the rules, or not to anything.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
+
 use astrobackend::{
     Backend, ErrorKind, Wait,
     device::{Camera, CameraExt, Exposure, ExposureState, Focuser, FocuserExt},
@@ -428,4 +430,42 @@ fn a_shared_device_stays_connected_for_others() {
     assert_eq!(focuser.state().unwrap_err().kind(), ErrorKind::NotConnected);
     assert_eq!(members.get("focuser/0/connected").as_deref(), Some("true"));
     assert!(server.requests().iter().all(|request| request.authorization == "Basic bWU6c2VjcmV0"));
+}
+
+/// Answers questions on a UDP port with the port of a server.
+fn responder(answer: u16) -> u16 {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut packet = [0; 64];
+        while let Ok((length, from)) = socket.recv_from(&mut packet) {
+            assert_eq!(&packet[..length], b"alpacadiscovery1");
+            let _ = socket.send_to(b"nonsense", from);
+            let _ = socket.send_to(format!("{{\"AlpacaPort\":{answer}}}").as_bytes(), from);
+        }
+    });
+    port
+}
+
+#[test]
+fn servers_are_found_and_those_that_do_not_answer_say_why() {
+    let list = r#"[{"DeviceName":"F","DeviceType":"Focuser","DeviceNumber":0,"UniqueID":"abc"}]"#;
+    let (server, _) = server(move |request, _| match request.path.as_str() {
+        "/management/v1/configureddevices" => Some(Answer::Value(list.into())),
+        "/management/v1/description" => Some(Answer::Value(r#"{"ServerName":"A fake"}"#.into())),
+        _ => None,
+    });
+    let port = responder(server.port());
+    // Port 1 is reserved and nothing listens there.
+    let named = ["127.0.0.1:1".to_owned()];
+    let found = astrobackend::backend::alpaca::servers(Duration::from_millis(600), port, &named).unwrap();
+    let dead = found.iter().find(|server| server.address.port() == Some(1)).unwrap();
+    assert!(dead.devices.as_ref().unwrap_err().to_string().contains("no Alpaca server answers"), "{dead:?}");
+    let alive: Vec<_> = found.iter().filter(|found| found.address.port() == Some(server.port())).collect();
+    assert!(alive.len() == 1 && alive[0].name.as_deref() == Some("A fake"), "{alive:?}");
+    assert_eq!(alive[0].devices.as_ref().unwrap()[0].1, "F");
+    let address = format!("alpaca:uid=ABC?discovery=0.6&port={port}");
+    assert_eq!(astrobackend::open(&address).unwrap().focuser().unwrap().info().id.name, "F");
+    let error = astrobackend::open(&address.replace("ABC", "other")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }

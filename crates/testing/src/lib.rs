@@ -5,9 +5,9 @@
 //! interfaces, and with a home directory of their own. Where a peer cannot run there is a [`Skip`] with the
 //! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
+mod alpaca_simulators;
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
-mod alpaca_simulators;
 mod drivers;
 pub mod fake_alpaca;
 pub mod fake_indi;

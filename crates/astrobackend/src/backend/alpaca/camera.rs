@@ -253,7 +253,10 @@ impl AlpacaCamera {
 
     /// Some cameras stay in their error state until they are told to abort.
     fn leave_error_state(&self, caps: &CameraCaps) -> Result<()> {
-        if matches!(lock(&self.session).last, Last::Failed(_)) && caps.abort && self.handle.get::<i64>("camerastate")? == 5 {
+        if matches!(lock(&self.session).last, Last::Failed(_))
+            && caps.abort
+            && self.handle.get::<i64>("camerastate")? == 5
+        {
             return self.handle.put("abortexposure", Form::new());
         }
         Ok(())
