@@ -67,6 +67,8 @@ pub(crate) struct Global {
 pub(crate) enum Verb {
     /// List the frameworks that can be opened
     Backends,
+    /// Look for servers on all networks
+    Discover(cmd::discover::Args),
     /// List the devices
     Devices,
     /// Show all that is known about a device

@@ -6,17 +6,21 @@
 //! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
 pub mod alpaca;
+mod alpaca_simulators;
 #[cfg(target_os = "linux")]
 pub mod bench;
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
 mod drivers;
+pub mod fake_alpaca;
 pub mod fake_indi;
 mod indipy;
 mod indiserver;
 mod listening;
 mod network;
 
+pub use alpaca_simulators::AlpacaSimulators;
+pub use fake_alpaca::FakeAlpaca;
 pub use fake_indi::FakeIndi;
 pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
