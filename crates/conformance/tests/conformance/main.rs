@@ -48,11 +48,14 @@ fn simulators() -> Vec<Target> {
     ]
 }
 
+/// A server that ends with its value, and its address.
+type Running = (Box<dyn Any>, String);
+
 /// A real server: each is a target of its own, and all run at the same time.
 struct Server {
     name: &'static str,
     /// Starts it; where it is.
-    start: fn() -> Result<(Box<dyn Any>, String), Skip>,
+    start: fn() -> Result<Running, Skip>,
     /// The devices to try, where there are several of a kind.
     preferred: &'static [&'static str],
     deviations: &'static [Deviation],
@@ -97,13 +100,13 @@ const INDI_SIMULATORS: [&str; 5] = [
     "indi_simulator_guide",
 ];
 
-fn indiserver(way: fn(&IndiServer) -> String) -> Result<(Box<dyn Any>, String), Skip> {
+fn indiserver(way: fn(&IndiServer) -> String) -> Result<Running, Skip> {
     let server = IndiServer::start(&INDI_SIMULATORS)?;
     let address = way(&server);
     Ok((Box::new(server), address))
 }
 
-fn indipyserver(started: Result<IndipyServer, Skip>) -> Result<(Box<dyn Any>, String), Skip> {
+fn indipyserver(started: Result<IndipyServer, Skip>) -> Result<Running, Skip> {
     let server = started?;
     let address = format!("indi://{}", server.address());
     Ok((Box::new(server), address))
