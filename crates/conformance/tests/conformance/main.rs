@@ -5,7 +5,7 @@
 use conformance::{Case, Deviation, Stop, Target, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::{any::Any, process::ExitCode, sync::Arc};
-use testing::{IndiServer, IndipyServer, Skip, in_private_network};
+use testing::{AlpacaSimulators, IndiServer, IndipyServer, Skip, in_private_network};
 
 mod alpaca;
 mod deviations;
@@ -99,6 +99,16 @@ const SERVERS: &[Server] = &[
         start: || {
             let server = testing::alpaca::ascom_alpaca_server(640, 480)?;
             let address = format!("alpaca://{}", server.address());
+            Ok((Box::new(server), address))
+        },
+        preferred: &[],
+        deviations: &[],
+    },
+    Server {
+        name: "alpaca-simulators",
+        start: || {
+            let server = AlpacaSimulators::start()?;
+            let address = server.url();
             Ok((Box::new(server), address))
         },
         preferred: &[],

@@ -40,7 +40,6 @@
 mod actions;
 mod announcer;
 mod attached;
-mod by_hand;
 mod camera;
 mod chip;
 mod claims;
@@ -61,13 +60,11 @@ mod motion;
 mod mount;
 mod order;
 mod picture;
-mod place;
 pub mod properties;
 mod property;
 mod pulse;
 mod socket;
 mod store;
-mod tracking;
 #[cfg(target_os = "linux")]
 mod unix;
 
