@@ -14,7 +14,10 @@ pub(crate) const ASCOM_ALPACA_CORE: &[Deviation] = &[
     Deviation { case: "camera::the_cooler_obeys", reason: "CCDTemperature is always -10" },
     Deviation { case: "camera::stop_keeps_the_image", reason: "LastExposureDuration stays what was asked for" },
     Deviation { case: "mount::the_clock_is_set", reason: "UTCDate takes any time and keeps its own" },
-    Deviation { case: "mount::a_flip_changes_the_side", reason: "DeviceState says SideOfPier 0 whatever SideOfPier says" },
+    Deviation {
+        case: "mount::a_flip_changes_the_side",
+        reason: "DeviceState says SideOfPier 0 whatever SideOfPier says",
+    },
     Deviation {
         case: "mount::tracking_follows_the_sky",
         reason: "RightAscension stays the same whether it tracks or not",
