@@ -216,8 +216,10 @@ async fn fetch_picture(served: Arc<Served>, serial: u64) {
     let fetched = match served.camera() {
         Ok(camera) => {
             let work = move || {
+                let image = camera.take_image()?;
+                // Not before: from the picture's header some cameras learn when its exposure began.
                 let of = camera.state()?.last_exposure;
-                Picture::prepare(camera.take_image()?, of)
+                Picture::prepare(image, of)
             };
             served.calls.run("fetching the image", served.limits.image, work).await
         }
