@@ -62,10 +62,12 @@ fn best(mut measure: impl FnMut() -> f64) -> f64 {
 fn raw(address: SocketAddr, path: &str) -> f64 {
     let mut stream = TcpStream::connect(address).expect("the server");
     let begun = Instant::now();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").expect("a request");
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).expect("a request");
     let (mut buffer, mut left) = (vec![0; 1 << 20], u64::from(WIDTH * HEIGHT) * 2 + HEADER as u64);
     while left > 0 {
-        left = left.saturating_sub(stream.read(&mut buffer).expect("the picture") as u64);
+        let bytes = stream.read(&mut buffer).expect("the picture");
+        assert!(bytes > 0, "the picture broke off");
+        left = left.saturating_sub(bytes as u64);
     }
     begun.elapsed().as_secs_f64()
 }
