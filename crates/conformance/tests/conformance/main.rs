@@ -4,7 +4,7 @@
 
 use conformance::{Case, Deviation, Stop, Target, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::{any::Any, process::ExitCode, sync::Arc};
+use std::{any::Any, process::ExitCode, sync::Arc, time::Duration};
 use testing::{AlpacaSimulators, IndiServer, IndipyServer, Skip, in_private_network};
 
 mod alpaca;
@@ -61,7 +61,13 @@ struct Server {
     /// The devices to try, where there are several of a kind.
     preferred: &'static [&'static str],
     deviations: &'static [Deviation],
+    /// The longest that a motion of its may take.
+    patience: Duration,
 }
+
+/// Simulators that imitate hardware, and devices that take a moment for anything.
+const HARDWARE: Duration = Duration::from_secs(90);
+const QUICK: Duration = Duration::from_secs(10);
 
 const SERVERS: &[Server] = &[
     Server {
@@ -69,30 +75,35 @@ const SERVERS: &[Server] = &[
         start: || indiserver(IndiServer::address),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "indiserver(unix)",
         start: || indiserver(IndiServer::unix_address),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "indipyserver",
         start: || indipyserver(IndipyServer::start(1.0)),
         preferred: &["Camera"],
         deviations: &[],
+        patience: HARDWARE,
     },
     Server {
         name: "indipyserver(libindi)",
         start: || indipyserver(IndipyServer::with_libindi(&INDI_SIMULATORS)),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "alpaca(indiserver)",
         start: alpaca::over_indiserver,
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "ascom-alpaca",
@@ -103,6 +114,7 @@ const SERVERS: &[Server] = &[
         },
         preferred: &[],
         deviations: &[],
+        patience: QUICK,
     },
     Server {
         name: "alpaca-simulators",
@@ -113,6 +125,7 @@ const SERVERS: &[Server] = &[
         },
         preferred: &[],
         deviations: &[],
+        patience: HARDWARE,
     },
     Server {
         name: "ascom-alpaca-core",
@@ -123,6 +136,7 @@ const SERVERS: &[Server] = &[
         },
         preferred: &["Mock Camera"],
         deviations: deviations::ASCOM_ALPACA_CORE,
+        patience: QUICK,
     },
 ];
 
@@ -155,6 +169,7 @@ impl Server {
         Target::shared(self.name, move || astrobackend::open(&address))
             .preferring(self.preferred)
             .deviating(self.deviations)
+            .within(self.patience)
     }
 }
 
