@@ -1,3 +1,4 @@
 //! What must hold for any input; the fuzz targets and the test that replays the corpus call the same functions.
 
+pub mod alpaca;
 pub mod indi;

@@ -67,6 +67,8 @@ pub(crate) struct Global {
 pub(crate) enum Verb {
     /// List the frameworks that can be opened
     Backends,
+    /// Look for servers on all networks
+    Discover(cmd::discover::Args),
     /// List the devices
     Devices,
     /// Show all that is known about a device
@@ -101,6 +103,9 @@ pub(crate) enum Verb {
     /// Look after rig files
     #[command(subcommand)]
     Rig(cmd::rig::Verb),
+    /// Offer the devices to programs of other frameworks
+    #[command(subcommand)]
+    Serve(Box<cmd::serve::Verb>),
     /// Print the completions for a shell
     Completions(cmd::completions::Args),
 }

@@ -32,3 +32,28 @@ fn indi_blob() {
 fn indi_number() {
     replay("indi_number", checks::indi::number);
 }
+
+#[test]
+fn alpaca_image() {
+    replay("alpaca_image", checks::alpaca::image);
+}
+
+#[test]
+fn alpaca_reply() {
+    replay("alpaca_reply", checks::alpaca::reply);
+}
+
+#[test]
+fn alpaca_packet() {
+    replay("alpaca_packet", checks::alpaca::packet);
+}
+
+#[test]
+fn alpaca_form() {
+    replay("alpaca_form", checks::alpaca::form);
+}
+
+#[test]
+fn alpaca_path() {
+    replay("alpaca_path", checks::alpaca::path);
+}

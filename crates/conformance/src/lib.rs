@@ -6,6 +6,7 @@
 
 mod backend;
 mod camera;
+pub mod canned;
 mod filter_wheel;
 mod focuser;
 mod mount;

@@ -5,21 +5,30 @@
 //! interfaces, and with a home directory of their own. Where a peer cannot run there is a [`Skip`] with the
 //! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
+pub mod alpaca;
+mod alpaca_simulators;
+#[cfg(target_os = "linux")]
+pub mod bench;
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
 mod drivers;
+pub mod fake_alpaca;
 pub mod fake_indi;
 mod indipy;
 mod indiserver;
+mod listening;
 mod network;
 
+pub use alpaca_simulators::AlpacaSimulators;
+pub use fake_alpaca::FakeAlpaca;
 pub use fake_indi::FakeIndi;
 pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
+pub use listening::Listening;
 pub use network::in_private_network;
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fmt,
     io::Write,
     path::PathBuf,
@@ -68,6 +77,12 @@ fn program(name: impl AsRef<OsStr>) -> Result<PathBuf, Skip> {
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Skip::new(format_args!("there is no {} on this machine", name.display())))
+}
+
+/// The search path with the programs of `testing/bin` before all others.
+fn search_path() -> Result<OsString, Skip> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths([script("bin")].into_iter().chain(std::env::split_paths(&path))).map_err(Skip::new)
 }
 
 /// A program by its name, to be run.

@@ -4,6 +4,7 @@ pub(crate) mod backends;
 pub(crate) mod completions;
 pub(crate) mod cool;
 pub(crate) mod devices;
+pub(crate) mod discover;
 pub(crate) mod expose;
 pub(crate) mod filter;
 pub(crate) mod focus;
@@ -12,6 +13,7 @@ pub(crate) mod park;
 pub(crate) mod preview;
 pub(crate) mod props;
 pub(crate) mod rig;
+pub(crate) mod serve;
 pub(crate) mod slew;
 pub(crate) mod stop;
 pub(crate) mod sync;
@@ -25,6 +27,7 @@ use astrobackend::Result;
 pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
     match verb {
         Verb::Backends => backends::run(ctx),
+        Verb::Discover(args) => discover::run(ctx, &args),
         Verb::Devices => devices::run(ctx),
         Verb::Info(args) => info::run(ctx, &args),
         Verb::Expose(args) => expose::run(ctx, &args),
@@ -41,6 +44,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
         Verb::Watch(args) => watch::run(ctx, &args),
         Verb::Props(verb) => props::run(ctx, &verb),
         Verb::Rig(verb) => rig::run(ctx, &verb),
+        Verb::Serve(verb) => serve::run(ctx, &verb),
         Verb::Completions(args) => completions::run(&args),
     }
 }

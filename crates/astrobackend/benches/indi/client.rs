@@ -1,9 +1,6 @@
 //! Our client doing the same.
 
-use crate::{
-    floor::FRAMES,
-    stand::{Result, processor_time, sample},
-};
+use crate::floor::FRAMES;
 use astrobackend::{
     Wait,
     device::{Camera, CameraExt, Exposure, FrameType},
@@ -11,7 +8,10 @@ use astrobackend::{
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use testing::bench_driver::pixel;
+use testing::{
+    bench::{Result, processor_time, sample},
+    bench_driver::pixel,
+};
 
 /// Takes in [`bench_driver::COUNT`](testing::bench_driver::COUNT) updates; they end with an error.
 pub(crate) fn updates(address: &str) -> Result<Value> {

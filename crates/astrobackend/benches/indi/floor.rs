@@ -1,6 +1,5 @@
 //! The least that any client has to do: receive and decode, or read shared memory and convert, and nothing else.
 
-use crate::stand::{Result, processor_time, sample};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::Value;
 use std::{
@@ -18,7 +17,10 @@ use std::{
     },
     time::Instant,
 };
-use testing::bench_driver::{DEVICE, HEIGHT, WIDTH, pixel};
+use testing::{
+    bench::{Result, processor_time, sample},
+    bench_driver::{DEVICE, HEIGHT, WIDTH, pixel},
+};
 
 /// Frames taken; the last one counts.
 pub(crate) const FRAMES: usize = 2;

@@ -1,12 +1,12 @@
 //! Messages: how many number updates a second are parsed.
 
-use crate::{
-    report::Report,
-    stand::{Result, SAMPLES, processor_time, sample},
-};
+use crate::report::Report;
 use astrobackend::wire::indi::Parser;
 use std::time::Instant;
-use testing::bench_driver::{COUNT, update};
+use testing::{
+    bench::{Result, SAMPLES, processor_time, sample},
+    bench_driver::{COUNT, update},
+};
 
 /// Parses updates from memory, in pieces such as a socket delivers.
 pub(crate) fn parse(report: &mut Report) -> Result<()> {

@@ -23,7 +23,7 @@ pub(crate) struct Peer {
 impl Peer {
     /// What it measured; `None` when it failed.
     pub(crate) fn run(&mut self) -> Option<Value> {
-        crate::stand::run(&mut self.command).ok()
+        testing::bench::run(&mut self.command).ok()
     }
 }
 

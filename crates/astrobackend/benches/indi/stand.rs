@@ -5,25 +5,19 @@ use crate::{
     peers::{Peer, Reach, installed},
     report::Report,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{
-    error::Error,
-    fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use testing::{
     IndiServer,
+    bench::{Result, SAMPLES, run},
     bench_driver::{ATTACHING, HEIGHT, NAME, WIDTH},
 };
-
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// Samples of which the median is taken.
-pub(crate) const SAMPLES: usize = 7;
 
 /// Bytes of the decoded frame.
 pub(crate) const FRAME_BYTES: u64 = WIDTH as u64 * HEIGHT as u64 * 2;
@@ -74,33 +68,6 @@ impl Role {
         let name = Self::ALL.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| *name);
         run(Command::new(std::env::current_exe()?).args([name, address]))
     }
-}
-
-/// Runs a command that prints a JSON object as its last line.
-pub(crate) fn run(command: &mut Command) -> Result<Value> {
-    let output = command.stdin(Stdio::null()).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match text.lines().last().map(serde_json::from_str) {
-        Some(Ok(value)) if output.status.success() => Ok(value),
-        _ => Err(format!("{command:?}: {}\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr)).into()),
-    }
-}
-
-/// The measurement of one process: seconds, its processor time while they passed, and its peak memory.
-pub(crate) fn sample(wall: Duration, cpu: Duration) -> Result<Value> {
-    Ok(json!({ "wall": wall.as_secs_f64(), "cpu": cpu.as_secs_f64(), "peak_rss": peak_memory()? }))
-}
-
-fn peak_memory() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
-}
-
-/// Processor time that this process has used.
-pub(crate) fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// The driver as programs of its names.

@@ -2,6 +2,7 @@
 //!
 //! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
 
+pub mod alpaca;
 pub mod indi;
 pub mod sim;
 
@@ -35,6 +36,11 @@ pub trait Backend: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// The state of the link to the server; no I/O.
     fn link(&self) -> Link {
         Link::Up
+    }
+
+    /// True when states, capabilities and settings are read from this process's memory: nobody has to wait for them.
+    fn answers_from_memory(&self) -> bool {
+        false
     }
 
     /// True when the framework has a window in which a person picks a driver (ASCOM's chooser).
@@ -95,9 +101,9 @@ impl dyn Backend {
         let of_kind: Vec<_> = devices.into_iter().filter(|info| info.id.kind == kind).collect();
         let whole: Vec<_> = of_kind.iter().filter(|info| info.part_of.is_none()).map(|info| &info.id).collect();
         let ids: Vec<_> = of_kind.iter().map(|info| &info.id).collect();
-        let named = ids.iter().find(|id| id.name == self.address().path());
+        let named = of_kind.iter().find(|info| info.is_at(self.address().path())).map(|info| &info.id);
         match (named, &ids[..]) {
-            (Some(id), _) => Ok((*id).clone()),
+            (Some(id), _) => Ok(id.clone()),
             (None, [id]) => Ok((*id).clone()),
             (None, _) if whole.len() == 1 => Ok(whole[0].clone()),
             (None, []) => Err(Error::not_found(format!("{self} has no {kind}"))),
@@ -181,9 +187,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         name: "ALPACA",
         schemes: &["alpaca"],
         summary: "ASCOM Alpaca devices over HTTP",
-        built_in: false,
-        open: |_| Err(not_built_in("ALPACA")),
-        discover: |_| Err(not_built_in("ALPACA")),
+        built_in: true,
+        open: alpaca::open,
+        discover: alpaca::discover,
     },
     Framework {
         name: "RPC",

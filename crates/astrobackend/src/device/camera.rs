@@ -368,6 +368,17 @@ pub trait Camera: Device {
     /// `InvalidOperation` unless the state is [`ExposureState::Ready`]; the exposure's own error if it failed.
     fn image(&self) -> Result<Arc<Image>>;
 
+    /// [`Camera::image`], after which the camera need not keep it: a server that hands the picture on in a form
+    /// of its own has a large frame in memory only once.
+    ///
+    /// Where the camera lets it go, `image` is `InvalidOperation` until the next exposure; the state stays `Ready`.
+    ///
+    /// # Errors
+    /// As [`Camera::image`].
+    fn take_image(&self) -> Result<Arc<Image>> {
+        self.image()
+    }
+
     /// Starts a guide pulse through the camera's port and returns at once; `pulse_guiding` tells when it ends.
     ///
     /// # Errors

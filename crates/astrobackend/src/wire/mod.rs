@@ -2,4 +2,5 @@
 //!
 //! Clients (the backends) and servers share these, and they are what the fuzz targets feed.
 
+pub mod alpaca;
 pub mod indi;

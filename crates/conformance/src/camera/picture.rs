@@ -9,7 +9,7 @@ use astrobackend::{
 };
 use std::time::Duration;
 
-case_list!("camera": the_image_has_the_frame_and_what_is_known, pixels_have_the_bits_of_the_sensor, a_region_off_the_sensor_is_refused, binning_beyond_the_maximum_is_refused, regions_have_their_size, binning_shrinks_the_image, a_region_is_the_cut_out_of_the_whole, a_mosaic_follows_an_odd_region, every_frame_type_is_delivered, gain_goes_into_the_image);
+case_list!("camera": the_image_has_the_frame_and_what_is_known, pixels_have_the_bits_of_the_sensor, a_region_off_the_sensor_is_refused, binning_beyond_the_maximum_is_refused, regions_have_their_size, binning_shrinks_the_image, a_region_is_the_cut_out_of_the_whole, a_mosaic_follows_an_odd_region, every_frame_type_is_delivered, gain_goes_into_the_image, a_taken_image_is_the_whole_image);
 
 fn the_image_has_the_frame_and_what_is_known(lab: &Lab) -> Outcome {
     let camera = lab.camera()?;
@@ -216,6 +216,20 @@ fn gain_goes_into_the_image(lab: &Lab) -> Outcome {
     camera.set_control(Control::Gain, before)?;
     let written = image?.meta.gain;
     ensure!(written.is_some_and(|written| (written - value).abs() < 1e-3), "gain {value} is {written:?} in the image");
+    Ok(())
+}
+
+fn a_taken_image_is_the_whole_image(lab: &Lab) -> Outcome {
+    let camera = lab.camera()?;
+    let image = take(lab, &*camera)?;
+    let taken = camera.take_image()?;
+    ensure!(taken.pixels() == image.pixels(), "the image that was taken is another");
+    match camera.image() {
+        Ok(kept) => ensure!(kept.pixels() == image.pixels(), "the image that was kept is another"),
+        Err(error) => ensure!(error.kind() == ErrorKind::InvalidOperation, "after taking the image: {error:?}"),
+    }
+    let next = take(lab, &*camera)?;
+    ensure!((next.width(), next.height()) == (image.width(), image.height()), "the next image is of another size");
     Ok(())
 }
 

@@ -12,7 +12,6 @@ use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
     image::Frame,
-    wire::indi::{BlobMode, Message},
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,8 +41,6 @@ struct Session {
     /// The last one was broken off, its picture may still be on its way.
     aborted: bool,
     finished: Option<(Timestamp, Duration)>,
-    /// The driver (by its number) that was told to send us BLOBs.
-    enabled: Option<u64>,
 }
 
 /// The last exposure.
@@ -54,6 +51,8 @@ enum Last {
     UnderWay(Taking),
     Arrived(Taking, Arc<Blob>),
     Ready(Arc<Image>),
+    /// Ready, and handed out for good.
+    Taken,
     Failed(Error),
 }
 
@@ -118,7 +117,7 @@ impl IndiCamera {
                 let total = total.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default();
                 device.map_or(ExposureState::Idle, |device| countdown(device, self.chip, total))
             }
-            Last::Arrived(..) | Last::Ready(_) => ExposureState::Ready,
+            Last::Arrived(..) | Last::Ready(_) | Last::Taken => ExposureState::Ready,
             Last::Failed(error) => ExposureState::Failed(error.clone()),
             Last::None => ExposureState::Idle,
         }
@@ -138,14 +137,7 @@ impl IndiCamera {
         if on {
             self.handle.set("UPLOAD_MODE", Values::On("UPLOAD_CLIENT"))?;
         }
-        let born = self.handle.read(|device| Ok(device.born))?;
-        if self.session().enabled != Some(born) {
-            let (device, name) = (Some(self.handle.device.as_str().into()), Some(self.chip.picture.into()));
-            let enable = Message::EnableBlob { device, name, mode: BlobMode::Also };
-            self.handle.connection.send(&[enable]).map_err(|error| self.handle.name(error))?;
-            self.session().enabled = Some(born);
-        }
-        Ok(())
+        self.handle.want_pictures(self.chip.picture)
     }
 
     /// Refuses what a guide chip leaves to the main one.
@@ -349,6 +341,7 @@ impl Camera for IndiCamera {
             Last::Ready(image) => return Ok(image.clone()),
             Last::Failed(error) => return Err(error.clone()),
             Last::UnderWay(_) => return self.handle.fail(Error::invalid_operation("the exposure has not finished")),
+            Last::Taken => return self.handle.fail(Error::invalid_operation("the image was already taken")),
             Last::None => return self.handle.fail(Error::invalid_operation("there is no image")),
         };
         let decoded = taking.picture(&blob).map(|mut image| {
@@ -368,6 +361,15 @@ impl Camera for IndiCamera {
             };
         }
         decoded.map_err(|error| self.handle.name(error))
+    }
+
+    fn take_image(&self) -> Result<Arc<Image>> {
+        let image = self.image()?;
+        let mut session = self.session();
+        if matches!(&session.last, Last::Ready(kept) if Arc::ptr_eq(kept, &image)) {
+            session.last = Last::Taken;
+        }
+        Ok(image)
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {

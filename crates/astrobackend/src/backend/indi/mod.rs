@@ -40,10 +40,10 @@
 mod actions;
 mod announcer;
 mod attached;
-mod by_hand;
 mod camera;
 mod chip;
 mod claims;
+mod connecting;
 mod connection;
 mod controls;
 mod cooler;
@@ -60,13 +60,11 @@ mod motion;
 mod mount;
 mod order;
 mod picture;
-mod place;
 pub mod properties;
 mod property;
 mod pulse;
 mod socket;
 mod store;
-mod tracking;
 #[cfg(target_os = "linux")]
 mod unix;
 
@@ -228,6 +226,10 @@ impl Backend for Indi {
     fn device(&self, id: &DeviceId) -> Result<AnyDevice> {
         self.settle(|registry, store| registry.has(store, id))?;
         self.registry.device(id).ok_or_else(|| no_such_device(self, id, &self.registry.ids()))
+    }
+
+    fn answers_from_memory(&self) -> bool {
+        true
     }
 
     fn events(&self) -> Events {

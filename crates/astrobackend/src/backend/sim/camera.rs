@@ -236,6 +236,16 @@ impl CameraUnit {
         }
     }
 
+    /// Keeps of the exposure that gave this image only that it was; another may have begun meanwhile.
+    fn let_go(&mut self, image: &Arc<Image>) {
+        let of_this = |running: &&mut Running| {
+            running.picture.get().is_some_and(|taken| taken.as_ref().is_ok_and(|taken| Arc::ptr_eq(taken, image)))
+        };
+        if let Some(running) = self.running.as_mut().filter(of_this) {
+            running.picture = Arc::new(OnceLock::from(Err(Error::invalid_operation("the image was already taken"))));
+        }
+    }
+
     /// The finished exposure and the place for its picture.
     pub(super) fn finished(&self, now: Now) -> Result<(Shot, Picture)> {
         match (&self.running, self.progress(now)) {
@@ -356,6 +366,15 @@ impl Camera for Handle<CameraUnit> {
     fn image(&self) -> Result<Arc<Image>> {
         let (shot, picture) = self.look(|camera, now| camera.finished(now))?;
         picture.get_or_init(|| self.world.picture(self.index, &shot).map(Arc::new)).clone()
+    }
+
+    fn take_image(&self) -> Result<Arc<Image>> {
+        let image = self.image()?;
+        self.look(|camera, _| {
+            camera.let_go(&image);
+            Ok(())
+        })?;
+        Ok(image)
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {

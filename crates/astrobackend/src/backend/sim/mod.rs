@@ -124,6 +124,10 @@ impl Backend for SimBackend {
         Ok(self.0.device(index))
     }
 
+    fn answers_from_memory(&self) -> bool {
+        true
+    }
+
     fn events(&self) -> Events {
         self.0.events()
     }

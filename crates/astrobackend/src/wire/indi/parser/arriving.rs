@@ -15,7 +15,7 @@ pub struct Arriving<'a> {
     pub element: Cow<'a, str>,
     /// Its format, `.fits`.
     pub format: Cow<'a, str>,
-    /// Its bytes, unless the sender does not tell.
+    /// Its bytes, unless the sender does not tell: `size` does not, which some servers leave as it was before.
     pub length: Option<u64>,
 }
 
@@ -32,13 +32,12 @@ impl Parser {
     pub fn arriving(&self) -> Option<Arriving<'_>> {
         self.draft.decoding.as_ref()?;
         let (root, blob) = (&self.draft.bytes[..], &self.draft.bytes[self.draft.tag..]);
-        let number = |name| find_attribute(blob, name).and_then(|text| text.trim().parse().ok());
         Some(Arriving {
             device: find_attribute(root, b"device")?,
             vector: find_attribute(root, b"name")?,
             element: find_attribute(blob, b"name")?,
             format: find_attribute(blob, b"format").unwrap_or_default(),
-            length: number(b"len").or_else(|| number(b"size")),
+            length: find_attribute(blob, b"len").and_then(|text| text.trim().parse().ok()),
         })
     }
 
