@@ -61,9 +61,7 @@ pub(crate) mod moment_and_seconds {
         value.map(|(at, length)| (at, length.as_secs_f64())).serialize(to)
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<(Timestamp, Duration)>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<(Timestamp, Duration)>, D::Error> {
         Ok(Option::<(Timestamp, f64)>::deserialize(from)?.map(|(at, length)| (at, duration(length))))
     }
 }

@@ -3,6 +3,7 @@
 //! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
 
 pub mod indi;
+pub mod rpc;
 pub mod sim;
 
 use crate::{
@@ -194,9 +195,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         name: "RPC",
         schemes: &["rpc"],
         summary: "the JSON RPC of the Python Astroimaging Suite",
-        built_in: false,
-        open: |_| Err(not_built_in("RPC")),
-        discover: |_| Err(not_built_in("RPC")),
+        built_in: true,
+        open: rpc::open,
+        discover: rpc::discover,
     },
     Framework {
         name: "INDI",
