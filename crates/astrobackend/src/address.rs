@@ -172,7 +172,9 @@ fn parse_authority(authority: &str) -> Result<(Option<String>, Option<u16>), Str
     let (host, port) = match authority.strip_prefix('[') {
         Some(v6) => {
             let (host, rest) = v6.split_once(']').ok_or("the bracket of its IPv6 address is not closed")?;
-            if host.parse::<std::net::Ipv6Addr>().is_err() {
+            // A link-local address may carry its zone, with the percent sign encoded (RFC 6874).
+            let (ip, zone) = host.split_once("%25").unwrap_or((host, "-"));
+            if ip.parse::<std::net::Ipv6Addr>().is_err() || zone.is_empty() || zone.contains(char::is_whitespace) {
                 return Err(format!("{host:?} is no IPv6 address"));
             }
             (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or("text follows its host")?) })
@@ -237,7 +239,7 @@ impl fmt::Display for Address {
         write!(f, "{}://", self.scheme)?;
         match &self.host {
             Some(socket) if self.is_on_socket() => f.write_str(&encode(socket, "? "))?,
-            Some(host) if host.contains(':') => write!(f, "[{host}]")?,
+            Some(host) if host.contains(':') => write!(f, "[{}]", host.replace('%', "%25"))?,
             Some(host) => f.write_str(host)?,
             None => {}
         }
@@ -301,6 +303,7 @@ mod tests {
         assert_eq!(device.to_string(), "indi+unix:///tmp/indiserver?device=CCD%20Simulator");
         assert_eq!(device.to_string().parse::<Address>().unwrap(), device);
         assert_eq!(normal("indi://[::1]:7624"), "indi://[::1]:7624");
+        assert_eq!(normal("alpaca://[fe80::1%25eth0]:1"), "alpaca://[fe80::1%25eth0]:1");
         assert_eq!(normal("http://10.0.0.5:11111/api/v1/camera/0"), "alpaca://10.0.0.5:11111/camera/0");
         assert_eq!(normal("ALPACA:camera:0"), "alpaca:///camera/0");
         assert_eq!(normal("com:ASCOM.Simulator.Camera"), "ascom:///ASCOM.Simulator.Camera");

@@ -215,7 +215,7 @@ impl Poller {
     }
 
     /// The hub, to publish into directly.
-    pub fn hub(&self) -> &Hub {
+    pub fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }
 

@@ -3,10 +3,9 @@
 use crate::{
     Skip,
     drivers::{Signal, send},
-    program, script,
+    program, search_path,
 };
 use std::{
-    ffi::OsString,
     fs::File,
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -157,12 +156,6 @@ fn spawn(port: u16, folder: &TempDir, drivers: &[String]) -> Result<Child, Skip>
         .stderr(log)
         .spawn()
         .map_err(Skip::new)
-}
-
-/// The search path with the programs of `testing/bin` before all others.
-fn search_path() -> Result<OsString, Skip> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths([script("bin")].into_iter().chain(std::env::split_paths(&path))).map_err(Skip::new)
 }
 
 pub(crate) fn free_port() -> std::io::Result<u16> {

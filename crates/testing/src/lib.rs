@@ -24,7 +24,7 @@ pub use listening::Listening;
 pub use network::in_private_network;
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fmt,
     io::Write,
     path::PathBuf,
@@ -73,6 +73,12 @@ fn program(name: impl AsRef<OsStr>) -> Result<PathBuf, Skip> {
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| Skip::new(format_args!("there is no {} on this machine", name.display())))
+}
+
+/// The search path with the programs of `testing/bin` before all others.
+fn search_path() -> Result<OsString, Skip> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths([script("bin")].into_iter().chain(std::env::split_paths(&path))).map_err(Skip::new)
 }
 
 /// A program by its name, to be run.

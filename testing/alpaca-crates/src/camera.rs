@@ -191,6 +191,10 @@ impl api::Camera for Camera {
         Ok(0)
     }
 
+    async fn set_readout_mode(&self, readout_mode: usize) -> ASCOMResult<()> {
+        if readout_mode == 0 { Ok(()) } else { Err(ASCOMError::invalid_value("there is one mode")) }
+    }
+
     async fn readout_modes(&self) -> ASCOMResult<Vec<String>> {
         Ok(vec!["Default".into()])
     }

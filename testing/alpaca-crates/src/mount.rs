@@ -9,11 +9,8 @@ use ascom_alpaca::{
     },
 };
 use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, SystemTime},
+    sync::{Mutex, atomic::AtomicBool},
+    time::{Duration, Instant, SystemTime},
 };
 
 const SLEW: Duration = Duration::from_millis(500);
@@ -22,7 +19,10 @@ const SLEW: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Mount {
     connected: AtomicBool,
-    tracking: AtomicBool,
+    /// Since when it stands still while the sky goes on; nothing while it tracks.
+    still: Mutex<Option<Instant>>,
+    /// What its clock is ahead of ours.
+    ahead: Mutex<(Duration, bool)>,
     place: Mutex<Motion<(f64, f64)>>,
     parked: Mutex<Motion<bool>>,
 }
@@ -31,7 +31,8 @@ impl Default for Mount {
     fn default() -> Self {
         Mount {
             connected: AtomicBool::default(),
-            tracking: AtomicBool::default(),
+            still: Mutex::new(Some(Instant::now())),
+            ahead: Mutex::default(),
             place: Mutex::new(Motion::at((6.0, 20.0))),
             parked: Mutex::new(Motion::at(false)),
         }
@@ -40,7 +41,33 @@ impl Default for Mount {
 
 common!(Mount, "Peer Mount");
 
+/// Hours of right ascension that pass in a second.
+const SIDEREAL: f64 = 1.002_737_909_35 / 3600.0;
+
 impl Mount {
+    /// Brings the place up to date with the sky that went on.
+    fn drift(&self) {
+        if let Some(since) = &mut *self.still.lock().unwrap() {
+            let gone = since.elapsed().as_secs_f64() * SIDEREAL;
+            let mut place = self.place.lock().unwrap();
+            if !place.moving() {
+                let (ra, dec) = place.now();
+                *place = Motion::at(((ra + gone).rem_euclid(24.0), dec));
+            }
+            *since = Instant::now();
+        }
+    }
+
+    fn now(&self) -> (f64, f64) {
+        self.drift();
+        self.place.lock().unwrap().now()
+    }
+
+    fn track(&self, on: bool) {
+        self.drift();
+        *self.still.lock().unwrap() = (!on).then(Instant::now);
+    }
+
     fn unparked(&self) -> ASCOMResult<()> {
         used(&self.connected)?;
         match self.parked.lock().unwrap().now() {
@@ -98,12 +125,12 @@ impl api::Telescope for Mount {
 
     async fn declination(&self) -> ASCOMResult<f64> {
         used(&self.connected)?;
-        Ok(self.place.lock().unwrap().now().1)
+        Ok(self.now().1)
     }
 
     async fn right_ascension(&self) -> ASCOMResult<f64> {
         used(&self.connected)?;
-        Ok(self.place.lock().unwrap().now().0)
+        Ok(self.now().0)
     }
 
     async fn declination_rate(&self) -> ASCOMResult<f64> {
@@ -129,14 +156,14 @@ impl api::Telescope for Mount {
 
     async fn tracking(&self) -> ASCOMResult<bool> {
         used(&self.connected)?;
-        Ok(self.tracking.load(Ordering::SeqCst))
+        Ok(self.still.lock().unwrap().is_none())
     }
 
     async fn set_tracking(&self, tracking: bool) -> ASCOMResult<()> {
         if tracking {
             self.unparked()?;
         }
-        self.tracking.store(tracking, Ordering::SeqCst);
+        self.track(tracking);
         Ok(())
     }
 
@@ -149,7 +176,18 @@ impl api::Telescope for Mount {
     }
 
     async fn utc_date(&self) -> ASCOMResult<SystemTime> {
-        Ok(SystemTime::now())
+        let (ahead, forward) = *self.ahead.lock().unwrap();
+        let now = SystemTime::now();
+        Ok(if forward { now + ahead } else { now - ahead })
+    }
+
+    async fn set_utc_date(&self, utc_date: SystemTime) -> ASCOMResult<()> {
+        let now = SystemTime::now();
+        *self.ahead.lock().unwrap() = match utc_date.duration_since(now) {
+            Ok(ahead) => (ahead, true),
+            Err(behind) => (behind.duration(), false),
+        };
+        Ok(())
     }
 
     async fn axis_rates(&self, _axis: TelescopeAxis) -> ASCOMResult<Vec<std::ops::RangeInclusive<f64>>> {
@@ -164,7 +202,7 @@ impl api::Telescope for Mount {
 
     async fn park(&self) -> ASCOMResult<()> {
         used(&self.connected)?;
-        self.tracking.store(false, Ordering::SeqCst);
+        self.track(false);
         let mut parked = self.parked.lock().unwrap();
         if !parked.now() {
             parked.go(true, SLEW);

@@ -3,7 +3,7 @@
 use crate::frame::{HEIGHT, WIDTH, median_time, pixel};
 use astrobackend::{
     Image, Wait,
-    device::{CameraExt, Colour, Device, Exposure},
+    device::{Colour, Device, Exposure},
     image::Pixels,
 };
 use astrobackend_server::alpaca::{Options, Server};

@@ -2,6 +2,7 @@
 //!
 //! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
 
+pub mod alpaca;
 pub mod indi;
 pub mod rpc;
 pub mod sim;
@@ -101,9 +102,9 @@ impl dyn Backend {
         let of_kind: Vec<_> = devices.into_iter().filter(|info| info.id.kind == kind).collect();
         let whole: Vec<_> = of_kind.iter().filter(|info| info.part_of.is_none()).map(|info| &info.id).collect();
         let ids: Vec<_> = of_kind.iter().map(|info| &info.id).collect();
-        let named = ids.iter().find(|id| id.name == self.address().path());
+        let named = of_kind.iter().find(|info| info.is_at(self.address().path())).map(|info| &info.id);
         match (named, &ids[..]) {
-            (Some(id), _) => Ok((*id).clone()),
+            (Some(id), _) => Ok(id.clone()),
             (None, [id]) => Ok((*id).clone()),
             (None, _) if whole.len() == 1 => Ok(whole[0].clone()),
             (None, []) => Err(Error::not_found(format!("{self} has no {kind}"))),
@@ -187,9 +188,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         name: "ALPACA",
         schemes: &["alpaca"],
         summary: "ASCOM Alpaca devices over HTTP",
-        built_in: false,
-        open: |_| Err(not_built_in("ALPACA")),
-        discover: |_| Err(not_built_in("ALPACA")),
+        built_in: true,
+        open: alpaca::open,
+        discover: alpaca::discover,
     },
     Framework {
         name: "RPC",

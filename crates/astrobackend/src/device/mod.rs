@@ -143,6 +143,15 @@ impl DeviceInfo {
             part_of: None,
         }
     }
+
+    /// True when the path of an address means this device: its name, its place on its server (`camera/0`), or `uid=`
+    /// and its identity.
+    pub fn is_at(&self, path: &str) -> bool {
+        let identity = path.strip_prefix("uid=").zip(self.unique_id.as_deref());
+        self.id.name == path
+            || !path.is_empty() && self.address.path() == path
+            || identity.is_some_and(|(wanted, own)| own.eq_ignore_ascii_case(wanted))
+    }
 }
 
 /// The answer to [`Device::command`], as wide as ASCOM's three command members.

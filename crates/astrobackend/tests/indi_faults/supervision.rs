@@ -61,10 +61,34 @@ fn what_was_declared_is_restored_and_nothing_moves() {
     let received = lab.server.received();
     assert!(!received.iter().any(moves), "{:#?}", lab.said());
     assert!(received.iter().all(|command| !command.sets("Mount", "CONNECTION")), "the mount was not ours");
-    // BLOBs are asked for again when there is something to get.
-    lab.server.on("CCD_EXPOSURE", nothing);
-    camera.start_exposure(snap()).unwrap();
-    lab.heard(|command| command.tag == "enableBLOB" && command.device == "Camera");
+    assert!(!received.iter().any(asks_for_pictures), "nobody has taken one yet");
+}
+
+fn asks_for_pictures(command: &Command) -> bool {
+    command.tag == "enableBLOB"
+}
+
+#[test]
+fn pictures_are_asked_for_again_at_once_and_once() {
+    let lab = Lab::new();
+    let events = lab.backend.events();
+    let camera = lab.camera();
+    assert_eq!(picture(&*camera), 1.0);
+    lab.server.go_down();
+    lab.server.forget();
+    lab.server.come_back().unwrap();
+    link(&events, |link| *link == Link::Restoring);
+    link(&events, |link| *link == Link::Up);
+    let asked = lab.heard(asks_for_pictures);
+    assert_eq!((asked.device.as_str(), asked.name.as_str()), ("Camera", "CCD1"));
+    assert_eq!(picture(&*camera), 2.0);
+    lab.server.kill_driver("Camera");
+    eventually("the camera is gone", || camera.state().is_err());
+    lab.server.restart_driver(observatory::camera("Camera"));
+    event(&events, |event| event.kind == EventKind::Connected(true));
+    assert_eq!(picture(&*camera), 3.0);
+    let asked = lab.server.received().into_iter().filter(asks_for_pictures).count();
+    assert_eq!(asked, 2, "once of each driver: {:#?}", lab.said());
 }
 
 #[test]

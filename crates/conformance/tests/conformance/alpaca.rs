@@ -7,13 +7,16 @@ use astrobackend::{
 };
 use astrobackend_server::alpaca::{Options, Running, Server};
 use conformance::Target;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 /// Our client, and our server that lives as long.
 #[derive(Debug)]
 struct Bridged {
     client: Arc<dyn Backend>,
-    _server: Running,
+    _server: Mutex<Running>,
 }
 
 impl fmt::Display for Bridged {
@@ -49,7 +52,7 @@ pub(crate) fn bridged(backend: Arc<dyn Backend>) -> Result<Arc<dyn Backend>> {
     let options = Options { listen: ([127, 0, 0, 1], 0).into(), discovery: None, ..Options::default() };
     let server = Server::start(backend, options)?;
     let client = astrobackend::open(&format!("alpaca://{}", server.address()))?;
-    Ok(Arc::new(Bridged { client, _server: server }))
+    Ok(Arc::new(Bridged { client, _server: Mutex::new(server) }))
 }
 
 /// The simulator behind one bridge, behind two, and as the world that has what the first has not.

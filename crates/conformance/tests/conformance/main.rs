@@ -2,15 +2,13 @@
 //!
 //! `ASTROBACKEND_CONFORMANCE=ADDRESS` adds any backend as a target.
 
-use conformance::{Case, Stop, Target, cases};
+use conformance::{Case, Deviation, Stop, Target, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::{process::ExitCode, sync::Arc};
-use testing::{IndiServer, Skip, in_private_network};
+use std::{any::Any, process::ExitCode, sync::Arc};
+use testing::{IndiServer, IndipyServer, Skip, in_private_network};
 
+mod alpaca;
 mod deviations;
-
-/// How a server is reached.
-type Way = fn(&IndiServer) -> String;
 
 fn main() -> ExitCode {
     // Before anything else: it may start this program anew in a network of its own.
@@ -19,18 +17,17 @@ fn main() -> ExitCode {
     // Waiting for simulated hardware takes no processor: more cases at a time than cores.
     arguments.test_threads.get_or_insert(8);
     let mut targets = simulators();
+    targets.extend(alpaca::over_the_simulator());
     let mut missing = Vec::new();
-    // Listing the cases needs no server, but the same names.
-    let ways: [(&str, Way); 2] = [("indiserver", IndiServer::address), ("indiserver(unix)", IndiServer::unix_address)];
-    // A server for each way: cases of one target take turns, those of two run at the same time.
-    let mut servers = Vec::new();
-    for (name, address) in ways {
-        match network.clone().and_then(|()| IndiServer::start(&INDI_SIMULATORS)) {
-            Ok(server) => {
-                targets.push(indi(name, address(&server)));
-                servers.push(server);
+    // Kept until the end. Listing the cases needs no server, but the same names.
+    let mut running = Vec::new();
+    for server in SERVERS {
+        match network.clone().and_then(|()| (server.start)()) {
+            Ok((process, address)) => {
+                targets.push(server.target(address));
+                running.push(process);
             }
-            Err(skip) => missing.push(unavailable(name, &skip)),
+            Err(skip) => missing.push(unavailable(server.name, &skip)),
         }
     }
     if let Ok(address) = std::env::var("ASTROBACKEND_CONFORMANCE") {
@@ -53,6 +50,66 @@ fn simulators() -> Vec<Target> {
     ]
 }
 
+/// A real server: each is a target of its own, and all run at the same time.
+struct Server {
+    name: &'static str,
+    /// Starts it; where it is.
+    start: fn() -> Result<(Box<dyn Any>, String), Skip>,
+    /// The devices to try, where there are several of a kind.
+    preferred: &'static [&'static str],
+    deviations: &'static [Deviation],
+}
+
+const SERVERS: &[Server] = &[
+    Server {
+        name: "indiserver",
+        start: || indiserver(IndiServer::address),
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+    },
+    Server {
+        name: "indiserver(unix)",
+        start: || indiserver(IndiServer::unix_address),
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+    },
+    Server {
+        name: "indipyserver",
+        start: || indipyserver(IndipyServer::start(1.0)),
+        preferred: &["Camera"],
+        deviations: &[],
+    },
+    Server {
+        name: "indipyserver(libindi)",
+        start: || indipyserver(IndipyServer::with_libindi(&INDI_SIMULATORS)),
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+    },
+    Server {
+        name: "ascom-alpaca",
+        start: || {
+            let server = testing::alpaca::ascom_alpaca_server(640, 480)?;
+            let address = format!("alpaca://{}", server.address());
+            Ok((Box::new(server), address))
+        },
+        preferred: &[],
+        deviations: &[],
+    },
+    Server {
+        name: "ascom-alpaca-core",
+        start: || {
+            let server = testing::alpaca::Harness::start()?;
+            let address = format!("alpaca://{}", server.address());
+            Ok((Box::new(server), address))
+        },
+        preferred: &["Mock Camera"],
+        deviations: &[],
+    },
+];
+
+/// The CCD simulator has a wheel too, which turns in no time.
+const WHEEL: &[&str] = &["Filter Simulator"];
+
 /// The drivers of Debian's indi-bin that the contract speaks of.
 const INDI_SIMULATORS: [&str; 5] = [
     "indi_simulator_ccd",
@@ -62,11 +119,24 @@ const INDI_SIMULATORS: [&str; 5] = [
     "indi_simulator_guide",
 ];
 
-fn indi(name: &str, address: String) -> Target {
-    // The CCD simulator has a wheel too, which turns in no time.
-    Target::shared(name, move || astrobackend::open(&address))
-        .preferring(&["Filter Simulator"])
-        .deviating(deviations::INDI_SIMULATORS)
+fn indiserver(way: fn(&IndiServer) -> String) -> Result<(Box<dyn Any>, String), Skip> {
+    let server = IndiServer::start(&INDI_SIMULATORS)?;
+    let address = way(&server);
+    Ok((Box::new(server), address))
+}
+
+fn indipyserver(started: Result<IndipyServer, Skip>) -> Result<(Box<dyn Any>, String), Skip> {
+    let server = started?;
+    let address = format!("indi://{}", server.address());
+    Ok((Box::new(server), address))
+}
+
+impl Server {
+    fn target(&self, address: String) -> Target {
+        Target::shared(self.name, move || astrobackend::open(&address))
+            .preferring(self.preferred)
+            .deviating(self.deviations)
+    }
 }
 
 /// A target that cannot run here, as a test of its own that says why.

@@ -12,7 +12,6 @@ use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
     image::Frame,
-    wire::indi::{BlobMode, Message},
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,8 +41,6 @@ struct Session {
     /// The last one was broken off, its picture may still be on its way.
     aborted: bool,
     finished: Option<(Timestamp, Duration)>,
-    /// The driver (by its number) that was told to send us BLOBs.
-    enabled: Option<u64>,
 }
 
 /// The last exposure.
@@ -138,14 +135,7 @@ impl IndiCamera {
         if on {
             self.handle.set("UPLOAD_MODE", Values::On("UPLOAD_CLIENT"))?;
         }
-        let born = self.handle.read(|device| Ok(device.born))?;
-        if self.session().enabled != Some(born) {
-            let (device, name) = (Some(self.handle.device.as_str().into()), Some(self.chip.picture.into()));
-            let enable = Message::EnableBlob { device, name, mode: BlobMode::Also };
-            self.handle.connection.send(&[enable]).map_err(|error| self.handle.name(error))?;
-            self.session().enabled = Some(born);
-        }
-        Ok(())
+        self.handle.want_pictures(self.chip.picture)
     }
 
     /// Refuses what a guide chip leaves to the main one.

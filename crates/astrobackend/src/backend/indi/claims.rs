@@ -37,6 +37,8 @@ pub(super) struct Claim {
     pub(super) server: Address,
     pub(super) keys: &'static [&'static str],
     pub(super) settings: Vec<(&'static str, Setting)>,
+    /// The vector of its pictures once they were asked for, and the driver (by its number) that was told.
+    pub(super) pictures: Option<(&'static str, u64)>,
 }
 
 /// The devices that are ours.
@@ -46,7 +48,7 @@ pub(super) struct Claims(BTreeMap<DeviceId, Claim>);
 impl Claims {
     /// The user has connected it.
     pub(super) fn add(&mut self, id: &DeviceId, server: &Address, keys: &'static [&'static str]) {
-        let claim = || Claim { server: server.clone(), keys, settings: Vec::new() };
+        let claim = || Claim { server: server.clone(), keys, settings: Vec::new(), pictures: None };
         self.0.entry(id.clone()).or_insert_with(claim);
     }
 
@@ -70,6 +72,11 @@ impl Claims {
     pub(super) fn on(&self, device: &str) -> Vec<(DeviceId, Claim)> {
         let of_device = self.0.iter().filter(|(id, _)| chip::driver(id) == device);
         of_device.map(|(id, claim)| (id.clone(), claim.clone())).collect()
+    }
+
+    /// The claim on a device.
+    pub(super) fn get_mut(&mut self, id: &DeviceId) -> Option<&mut Claim> {
+        self.0.get_mut(id)
     }
 
     /// Remembers values that the user declared, if they are settings.

@@ -1,7 +1,8 @@
-//! What all INDI devices have in common: reading their properties, changing them, connecting.
+//! What all INDI devices have in common: reading their properties and changing them.
 
 use super::{
-    QUIET, chip,
+    chip,
+    connecting::is_connected,
     connection::{Connection, Sent},
     order::{self, Order, Progress},
     store::Device,
@@ -10,7 +11,7 @@ use crate::{
     Address, Error, ErrorKind, Result,
     device::{DeviceId, DeviceInfo},
     wait::Deadline,
-    wire::indi::{Element, Elements, Message, Number, State, Vector},
+    wire::indi::{BlobMode, Element, Elements, Message, Number, Vector},
 };
 use std::{
     sync::Arc,
@@ -77,9 +78,9 @@ pub(super) struct Handle {
     pub(super) id: DeviceId,
     /// The driver's name for it.
     pub(super) device: String,
-    address: Address,
+    pub(super) address: Address,
     /// Properties of which one is there when the device can be used.
-    keys: &'static [&'static str],
+    pub(super) keys: &'static [&'static str],
 }
 
 impl Handle {
@@ -149,12 +150,12 @@ impl Handle {
     }
 
     /// Connected, its properties are there, and its settings are as they were before a restart.
-    fn usable(&self, device: &Device) -> bool {
+    pub(super) fn usable(&self, device: &Device) -> bool {
         self.ready(device) && !device.held
     }
 
     /// Connected, and its properties are there.
-    fn ready(&self, device: &Device) -> bool {
+    pub(super) fn ready(&self, device: &Device) -> bool {
         is_connected(device) && self.keys.iter().any(|key| device.has(key))
     }
 
@@ -190,7 +191,7 @@ impl Handle {
     }
 
     /// Asks the driver to define a vector again: it does so after everything that was sent before.
-    fn ask(&self, property: &str) -> Result<u64> {
+    pub(super) fn ask(&self, property: &str) -> Result<u64> {
         self.connection.ask(&self.device, property).map_err(|error| self.name(error))
     }
 
@@ -246,6 +247,21 @@ impl Handle {
         }
     }
 
+    /// Lets the server send us the pictures of a vector, unless it does already; after a restart the keeper asks again.
+    pub(super) fn want_pictures(&self, vector: &'static str) -> Result<()> {
+        let told = Some((vector, self.read_any(|device| Ok(device.born))?));
+        if self.connection.store().claims.get_mut(&self.id).is_some_and(|claim| claim.pictures == told) {
+            return Ok(());
+        }
+        let (device, name) = (Some(self.device.as_str().into()), Some(vector.into()));
+        let enable = Message::EnableBlob { device, name, mode: BlobMode::Also };
+        self.connection.send(&[enable]).map_err(|error| self.name(error))?;
+        if let Some(claim) = self.connection.store().claims.get_mut(&self.id) {
+            claim.pictures = told;
+        }
+        Ok(())
+    }
+
     /// Waits a moment for a refusal of something that was just started.
     ///
     /// # Errors
@@ -273,83 +289,10 @@ impl Handle {
         }
     }
 
-    /// Connects the device and makes it ours: it will be connected again after a loss, until it is disconnected.
-    pub(super) fn connect(&self) -> Result<()> {
-        self.bring_up(Self::usable)?;
-        self.connection.store().claims.add(&self.id, &self.address.clone().with_path(""), self.keys);
-        Ok(())
-    }
-
-    /// Connects the device again after a loss, before its settings are back.
-    pub(super) fn bring_back(&self) -> Result<()> {
-        self.bring_up(Self::ready)
-    }
-
-    /// Connects the driver to its hardware and waits until its properties are there, all of them.
-    fn bring_up(&self, enough: fn(&Self, &Device) -> bool) -> Result<()> {
-        let deadline = self.connection.deadline();
-        // The first definitions seen may be the end of an answer to somebody else: no switch yet is not no switch.
-        let switch_shown = self.connection.wait(deadline, |store| {
-            let shown = store.device(&self.id.name).is_none_or(|device| device.has("CONNECTION"));
-            (shown || store.has_defined_nothing_for(QUIET)).then_some(())
-        });
-        switch_shown.map_err(|error| self.name(error))?;
-        let (connected, born) = self.read_any(|device| Ok((is_connected(device), device.born)))?;
-        if !connected {
-            self.set("CONNECTION", Values::On("CONNECT"))?;
-        }
-        // A driver defines its properties right after it has said that it is connected.
-        let question = self.ask("CONNECTION")?;
-        let told = |device: &Device| device.property("CONNECTION").is_none_or(|it| it.answered >= question);
-        let complete = self.connection.wait(deadline, |store| {
-            match store.device(&self.device).filter(|device| device.born == born) {
-                None => Some(Err(Error::new(ErrorKind::Device(0), "its driver went away while it connected"))),
-                Some(device) if told(device) && !is_connected(device) && !device.is_busy("CONNECTION") => {
-                    Some(Err(Error::new(ErrorKind::Device(0), "the driver disconnected again")))
-                }
-                Some(device) => (told(device) && enough(self, device)).then_some(Ok(())),
-            }
-        });
-        match complete.map_err(|error| self.name(error))? {
-            Some(result) => result.map_err(|error| self.name(error)),
-            None => {
-                let silent = !self.read_any(|device| Ok(told(device)))?;
-                let why =
-                    if silent { "does not answer".into() } else { format!("shows no {}", self.keys.join(" or ")) };
-                let limit = self.connection.timeout;
-                let message = format!("connecting did not finish within {limit:.1?}: the driver {why}");
-                self.fail(Error::new(ErrorKind::Timeout, message))
-            }
-        }
-    }
-
-    /// Disconnects the driver from its hardware.
-    pub(super) fn disconnect(&self) -> Result<()> {
-        {
-            let mut store = self.connection.store();
-            store.claims.remove(&self.device);
-            store.release(&self.device);
-        }
-        match self.read_any(|device| Ok(is_connected(device)))? {
-            true => self.set("CONNECTION", Values::On("DISCONNECT")),
-            false => Ok(()),
-        }
-    }
-
-    pub(super) fn is_connected(&self) -> Result<bool> {
-        self.read_any(|device| Ok(self.usable(device)))
-    }
-
     /// Tells listeners that a command changed the state.
     pub(super) fn touch(&self) {
         self.connection.touch(&self.device);
     }
-}
-
-/// The driver is connected to its hardware; a driver without the switch always is.
-pub(super) fn is_connected(device: &Device) -> bool {
-    let Some(connection) = device.property("CONNECTION") else { return true };
-    connection.switch("CONNECT") == Some(true) && connection.state != State::Busy
 }
 
 /// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of controls.

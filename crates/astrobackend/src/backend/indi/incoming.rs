@@ -28,13 +28,13 @@ pub(super) fn receive(
     let Some(blob) = parser.arriving() else { return Ok(false) };
     let (device, vector) = (blob.device.into_owned(), blob.vector.into_owned());
     let (element, format) = (blob.element.into_owned(), blob.format.into_owned());
-    let length = blob.length.filter(|_| picture::is_readable(&format));
+    let length = blob.length.unwrap_or(picture::MOST);
     let wanted = wanted(&device, &vector);
-    if wanted && length.is_none() {
+    if wanted && !picture::is_readable(&format) {
         return Ok(false);
     }
     let mut body = Body { parser, socket, piece: Vec::new(), at: 0, complete: false };
-    if let Some(length) = length.filter(|_| wanted) {
+    if wanted {
         let picture = picture::read(&format, &mut body, length);
         pictures.push(Incoming { device, vector, element, format, content: Content::Picture(picture) });
     }

@@ -1,5 +1,6 @@
 //! Keeps a connection as its user left it: asks whether server and drivers are alive, and after a loss or a
-//! restart connects the devices that were ours again and sends their settings again, nothing else.
+//! restart connects the devices that were ours again, asks for their pictures and sends their settings again,
+//! nothing else.
 //!
 //! Settings are what a user declared (binning, gain, set point), each read back. What moves something or
 //! opens a shutter is never sent from here.
@@ -175,7 +176,8 @@ impl Keeper {
         let claims = connection.store().claims.on(name);
         for (id, claim) in claims {
             let handle = Handle::new(connection.clone(), id, &claim.server, claim.keys);
-            if let Err(error) = handle.bring_back() {
+            let pictures = || claim.pictures.map_or(Ok(()), |(vector, _)| handle.want_pictures(vector));
+            if let Err(error) = handle.bring_back().and_then(|()| pictures()) {
                 self.postpone(connection, name, &error);
                 return;
             }

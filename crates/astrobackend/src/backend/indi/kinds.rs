@@ -3,10 +3,11 @@
 use super::{
     camera::{self, IndiCamera},
     chip,
+    connecting::is_connected,
     connection::Connection,
     filter_wheel::{self, IndiFilterWheel},
     focuser::{self, IndiFocuser},
-    handle::{Handle, is_connected},
+    handle::Handle,
     mount::{self, IndiMount},
     store::{Device, Store},
 };

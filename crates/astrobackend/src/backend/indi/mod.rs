@@ -44,6 +44,7 @@ mod by_hand;
 mod camera;
 mod chip;
 mod claims;
+mod connecting;
 mod connection;
 mod controls;
 mod cooler;

@@ -11,7 +11,7 @@ use super::{
     tracking,
 };
 use crate::{
-    Degrees, DegreesPerSecond, Error, ErrorKind, Metres, RaDec, Result, Site, Timestamp,
+    AltAz, Degrees, DegreesPerSecond, Error, ErrorKind, Metres, RaDec, Result, Site, Timestamp,
     device::{
         Alignment, Axis, Control, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics, PierSide, Target,
         Tracking, check_target,
@@ -54,8 +54,7 @@ pub(super) struct IndiMount {
 #[derive(Clone, Copy, Debug)]
 enum Goal {
     Place(RaDec),
-    /// The driver alone can tell.
-    Direction,
+    Direction(AltAz),
     Parked,
     Unparked,
     Home,
@@ -66,7 +65,7 @@ impl_device!(IndiMount, |_| CONTROLS);
 fn reached(device: &Device, goal: &Goal) -> bool {
     match goal {
         Goal::Place(target) => place::position(device).is_some_and(|here| here.separation(*target).0 <= NEAR.0),
-        Goal::Direction => !device.is_busy(HORIZONTAL),
+        Goal::Direction(target) => place::horizon(device).is_some_and(|here| here.separation(*target).0 <= NEAR.0),
         Goal::Parked => is_parked(device),
         Goal::Unparked => device.has(PARK) && !is_parked(device) && !device.is_busy(PARK),
         Goal::Home => !device.is_busy(HOME),
@@ -262,7 +261,7 @@ impl Mount for IndiMount {
         match target {
             Target::AltAz(direction) if caps.slew_altaz => {
                 let values = [("ALT", direction.alt.0), ("AZ", direction.az.normalized().0)];
-                self.start(HORIZONTAL, Values::Numbers(&values), Goal::Direction)
+                self.start(HORIZONTAL, Values::Numbers(&values), Goal::Direction(direction))
             }
             Target::RaDec(_) if caps.slew => self.go("TRACK", self.in_own_equinox(target)?),
             Target::AltAz(_) => self.handle.fail(Error::unsupported("cannot go to altitude and azimuth")),

@@ -4,8 +4,8 @@ use crate::{Error, Image, Result, fits};
 use flate2::bufread::{GzDecoder, ZlibDecoder};
 use std::io::{BufRead, BufReader};
 
-/// Bytes that a packed file may unpack to: as many as may come unpacked.
-const MOST: u64 = 1 << 30;
+/// Bytes that a file may have that does not tell, packed or unpacked: as many as a BLOB may have.
+pub(super) const MOST: u64 = 1 << 30;
 
 /// Deflate packs a thousand zeros into a byte, and no more.
 const BEST_RATIO: u64 = 1032;

@@ -4,7 +4,7 @@
 //! that needs no decoding.
 
 use super::{Member, Type};
-use crate::{Error, ErrorKind, Result, Timestamp, device::DeviceKind};
+use crate::{Error, Result, Timestamp, device::DeviceKind};
 use std::borrow::Cow;
 
 /// What a path leads to.
@@ -140,12 +140,12 @@ impl<'a> Parameters<'a> {
     ///
     /// # Errors
     /// `InvalidValue`, naming the first parameter that is missing or wrong, and what is wrong with it.
-    pub fn arguments(&self, member: &Member) -> Result<Vec<Argument>> {
+    pub fn arguments(&self, member: &Member) -> Result<Arguments> {
         let read = |parameter: super::Parameter| match self.text(parameter.name)? {
             Some(text) => Argument::parse(parameter.name, parameter.of, text),
             None => Err(self.missing(parameter.name, parameter.of)),
         };
-        member.parameters().map(read).collect()
+        member.parameters().map(read).collect::<Result<_>>().map(Arguments)
     }
 
     fn missing(&self, name: &str, of: Type) -> Error {
@@ -172,6 +172,48 @@ pub enum Argument {
     Text(String),
     /// A moment.
     Date(Timestamp),
+}
+
+/// The values of a member's parameters, by their place in its table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments(pub Vec<Argument>);
+
+macro_rules! argument {
+    ($(#[$doc:meta])* $name:ident, $variant:ident, $type:ty) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// `Protocol` where there is none of this type: the caller asks for what the table does not have.
+        pub fn $name(&self, place: usize) -> Result<$type> {
+            match self.0.get(place) {
+                Some(Argument::$variant(value)) => Ok(value.to_owned()),
+                _ => Err(Error::protocol(format!("there is no {} at place {place}", stringify!($name)))),
+            }
+        }
+    };
+}
+
+impl Arguments {
+    argument!(
+        /// A truth value.
+        bool, Bool, bool
+    );
+    argument!(
+        /// A whole number.
+        int, Int, i32
+    );
+    argument!(
+        /// A number; finite.
+        double, Double, f64
+    );
+    argument!(
+        /// A text.
+        text, Text, String
+    );
+    argument!(
+        /// A moment.
+        date, Date, Timestamp
+    );
 }
 
 impl Argument {
@@ -259,14 +301,6 @@ fn shortened(text: &str) -> &str {
     &text[..end]
 }
 
-/// Reads one or a few texts again by place: what [`Parameters::arguments`] gave for a member.
-///
-/// # Errors
-/// `Protocol` when the member has no such argument, which is a mistake in the program.
-pub fn argument(arguments: &[Argument], place: usize) -> Result<&Argument> {
-    arguments.get(place).ok_or_else(|| Error::new(ErrorKind::Protocol, format!("there is no argument {place}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,12 +342,12 @@ mod tests {
         let query = Parameters::of_query("clientid=7&CLIENTTRANSACTIONID=8&rightASCENSION=1.5&Declination=%2D3");
         assert_eq!(query.ids().unwrap(), ClientIds { client: 7, transaction: 8 });
         let side = member(DeviceKind::Mount, Verb::Get, "destinationsideofpier").unwrap();
-        assert_eq!(query.arguments(side).unwrap(), [Argument::Double(1.5), Argument::Double(-3.0)]);
+        assert_eq!(query.arguments(side).unwrap().0, [Argument::Double(1.5), Argument::Double(-3.0)]);
         let form = Parameters::of_form(b"clientid=7&binx=2");
         assert_eq!(form.ids().unwrap(), ClientIds::default());
         let bin = member(DeviceKind::Camera, Verb::Put, "binx").unwrap();
         assert!(refusal(form.arguments(bin)).contains("\"binx\" has the wrong casing"));
-        assert_eq!(Parameters::of_form(b"x&BinX=2&=&BinX=3&More=1").arguments(bin).unwrap(), [Argument::Int(2)]);
+        assert_eq!(Parameters::of_form(b"x&BinX=2&=&BinX=3&More=1").arguments(bin).unwrap().0, [Argument::Int(2)]);
     }
 
     #[test]

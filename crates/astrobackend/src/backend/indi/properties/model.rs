@@ -2,7 +2,7 @@
 
 use super::interface::Interfaces;
 use crate::{
-    backend::indi::{handle, property as kept, store},
+    backend::indi::{connecting, property as kept, store},
     wire::indi::{Perm, Rule, State, format_number},
 };
 use std::{fmt, time::Duration};
@@ -36,7 +36,7 @@ impl Device {
             executable: text("DRIVER_EXEC").map(str::to_owned),
             version: text("DRIVER_VERSION").map(str::to_owned),
             interfaces: Interfaces::from_bits(bits.unwrap_or(0)),
-            connected: handle::is_connected(device),
+            connected: connecting::is_connected(device),
             properties: device.properties().map(|(name, _)| name.to_owned()).collect(),
         }
     }

@@ -15,7 +15,7 @@ pub struct Arriving<'a> {
     pub element: Cow<'a, str>,
     /// Its format, `.fits`.
     pub format: Cow<'a, str>,
-    /// Its bytes, unless the sender does not tell.
+    /// Its bytes, unless the sender does not tell: `size` does not, which some servers leave as it was before.
     pub length: Option<u64>,
 }
 
@@ -37,13 +37,12 @@ impl Parser {
             attributes.find(|(key, _)| *key == name).map(|(_, value)| value)
         };
         let (root, blob) = (self.tags.first(), self.tags.last());
-        let number = |name| find(blob, name).and_then(|text| text.trim().parse().ok());
         Some(Arriving {
             device: find(root, b"device")?,
             vector: find(root, b"name")?,
             element: find(blob, b"name")?,
             format: find(blob, b"format").unwrap_or_default(),
-            length: number(b"len").or_else(|| number(b"size")),
+            length: find(blob, b"len").and_then(|text| text.trim().parse().ok()),
         })
     }
 

@@ -1,0 +1,247 @@
+//! The camera's last picture: fetched and prepared in the background as soon as there is one.
+//!
+//! An exposure that was started here is watched; one that somebody else started is noticed at the first look after it.
+
+use super::{dispatch, picture::Picture, served::Served};
+use astrobackend::{
+    Error, ErrorKind, Result, Timestamp,
+    device::{Camera, CameraState, Exposure, ExposureState},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{runtime::Handle, sync::watch, time};
+
+/// Time between two looks at a camera that is read from memory, and at one that is asked over a line.
+const LOOK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
+/// The same while much of the exposure is left.
+const LONG_LOOK: Duration = Duration::from_millis(200);
+
+/// How far the picture is.
+#[derive(Clone, Debug, Default)]
+enum Stage {
+    #[default]
+    Nothing,
+    /// The exposure is being started or under way.
+    Watched,
+    /// The exposure is over; the picture is being fetched.
+    Fetching,
+    Ready(Arc<Picture>),
+    Failed(Error),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Held {
+    /// Of the exposure; what belongs to another is of no interest any more.
+    serial: u64,
+    stage: Stage,
+    /// Of the exposure started here.
+    duration: Option<Duration>,
+}
+
+/// The camera's last picture.
+#[derive(Debug, Default)]
+pub(super) struct Pictures(watch::Sender<Held>);
+
+/// What a look at the camera says about its picture.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// There is none, and none is on its way.
+    Nothing,
+    /// The exposure is over, its picture not ready yet.
+    Coming,
+    /// Here it is.
+    Ready(Arc<Picture>),
+    /// There will be none.
+    Failed(Error),
+}
+
+impl Pictures {
+    /// Starts an exposure, and watches it until its picture is ready. The picture before is let go.
+    pub(super) fn start(&self, served: &Arc<Served>, camera: &dyn Camera, exposure: Exposure) -> Result<()> {
+        let mut before = Held::default();
+        self.0.send_modify(|held| {
+            before = held.clone();
+            *held = Held { serial: held.serial + 1, stage: Stage::Watched, duration: Some(exposure.duration) };
+        });
+        let serial = before.serial + 1;
+        if let Err(error) = camera.start_exposure(exposure) {
+            // The number is not given again: somebody may wait for it.
+            self.settle(serial, before.stage);
+            return Err(error);
+        }
+        drop(before);
+        Handle::current().spawn(watch(served.clone(), serial));
+        Ok(())
+    }
+
+    /// Where the picture is, given the camera's state; begins to fetch one that nobody watched.
+    pub(super) fn look(&self, served: &Arc<Served>, state: &CameraState) -> Look {
+        let mut look = Look::Nothing;
+        let mut fetch = None;
+        self.0.send_if_modified(|held| {
+            let before = held.serial;
+            look = match (&state.exposure, &held.stage) {
+                (_, Stage::Watched) => {
+                    if matches!(state.exposure, ExposureState::Ready) {
+                        Look::Coming
+                    } else {
+                        Look::Nothing
+                    }
+                }
+                (ExposureState::Ready, Stage::Fetching) => Look::Coming,
+                (ExposureState::Ready, Stage::Ready(picture)) if is_of(picture, state) => Look::Ready(picture.clone()),
+                (ExposureState::Ready, Stage::Failed(error)) => Look::Failed(error.clone()),
+                (ExposureState::Ready, _) => {
+                    *held = Held { serial: before + 1, stage: Stage::Fetching, duration: None };
+                    fetch = Some(held.serial);
+                    Look::Coming
+                }
+                (ExposureState::Failed(error), _) => Look::Failed(error.clone()),
+                // Somebody else's exposure is under way, or was aborted: the picture before is gone.
+                _ => {
+                    held.stage = Stage::Nothing;
+                    Look::Nothing
+                }
+            };
+            held.serial != before
+        });
+        if let Some(serial) = fetch {
+            Handle::current().spawn(fetch_picture(served.clone(), serial));
+        }
+        look
+    }
+
+    /// The picture that is ready, if one is.
+    pub(super) fn ready(&self) -> Option<Arc<Picture>> {
+        match &self.0.borrow().stage {
+            Stage::Ready(picture) => Some(picture.clone()),
+            _ => None,
+        }
+    }
+
+    /// The length of the exposure that was started here.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        self.0.borrow().duration
+    }
+
+    /// The device was disconnected.
+    pub(super) fn forget(&self) {
+        self.0.send_modify(|held| *held = Held { serial: held.serial + 1, ..Held::default() });
+    }
+
+    fn settle(&self, serial: u64, stage: Stage) {
+        self.0.send_if_modified(|held| {
+            let same = held.serial == serial;
+            if same {
+                held.stage = stage;
+            }
+            same
+        });
+    }
+
+    fn is_at(&self, serial: u64) -> bool {
+        self.0.borrow().serial == serial
+    }
+}
+
+/// False when the camera's last exposure is certainly another one.
+fn is_of(picture: &Picture, state: &CameraState) -> bool {
+    picture.of.is_none() || state.last_exposure.is_none() || picture.of == state.last_exposure
+}
+
+/// The picture, for a client that loads it; one that is on its way is waited for.
+///
+/// # Errors
+/// `InvalidOperation` without one, the exposure's own error, or `Timeout`.
+pub(super) async fn load(served: &Arc<Served>) -> Result<Arc<Picture>> {
+    let state = state(served).await?;
+    match served.pictures.look(served, &state) {
+        Look::Ready(picture) => return Ok(picture),
+        Look::Failed(error) => return Err(error),
+        Look::Coming => {}
+        Look::Nothing if state.exposure.is_busy() => {
+            return Err(Error::invalid_operation("has no image yet: the exposure is under way"));
+        }
+        Look::Nothing => return Err(Error::invalid_operation("has no image: nothing was exposed")),
+    }
+    let mut held = served.pictures.0.subscribe();
+    let settled = held.wait_for(|held| !matches!(held.stage, Stage::Watched | Stage::Fetching));
+    match time::timeout(served.limits.image, settled).await {
+        Ok(Ok(held)) => match &held.stage {
+            Stage::Ready(picture) => Ok(picture.clone()),
+            Stage::Failed(error) => Err(error.clone()),
+            _ => Err(Error::new(ErrorKind::Cancelled, "the image was given up")),
+        },
+        _ => Err(Error::timeout("fetching the image", served.limits.image)),
+    }
+}
+
+async fn state(served: &Arc<Served>) -> Result<CameraState> {
+    dispatch::read(served, "the camera's state", |served| served.camera()?.state()).await
+}
+
+/// Follows the exposure until its picture is ready.
+async fn watch(served: Arc<Served>, serial: u64) {
+    let (least, most) = if served.from_memory { (LOOK.0, LONG_LOOK) } else { (LOOK.1, LONG_LOOK) };
+    while served.pictures.is_at(serial) {
+        let look = match state(&served).await {
+            Ok(CameraState { exposure: ExposureState::Ready, .. }) => return fetch_picture(served, serial).await,
+            Ok(CameraState { exposure: ExposureState::Failed(error), .. }) => {
+                return served.pictures.settle(serial, Stage::Failed(error));
+            }
+            Ok(CameraState { exposure: ExposureState::Idle, .. }) => {
+                return served.pictures.settle(serial, Stage::Nothing);
+            }
+            Ok(CameraState { exposure: ExposureState::Exposing { remaining: Some(left), .. }, .. }) => {
+                left.clamp(least, most)
+            }
+            Ok(_) => least,
+            Err(error) if error.kind() == ErrorKind::NotConnected => {
+                return served.pictures.settle(serial, Stage::Failed(error));
+            }
+            // It may answer again.
+            Err(_) => most,
+        };
+        time::sleep(look).await;
+    }
+}
+
+async fn fetch_picture(served: Arc<Served>, serial: u64) {
+    served.pictures.settle(serial, Stage::Fetching);
+    let fetched = match served.camera() {
+        Ok(camera) => {
+            let work = move || {
+                let of = camera.state()?.last_exposure;
+                let picture = Picture::prepare(camera.take_image()?, of)?;
+                Ok((picture, of))
+            };
+            served.calls.run("fetching the image", served.limits.image, work).await
+        }
+        Err(error) => Err(error),
+    };
+    let stage = match fetched {
+        Ok((picture, _)) => Stage::Ready(Arc::new(picture)),
+        Err(error) => Stage::Failed(error.on(&served.id)),
+    };
+    served.pictures.settle(serial, stage);
+}
+
+/// What the camera is doing, as ASCOM's `PercentCompleted` says it; `None` when that cannot be known.
+pub(super) fn percent(state: &ExposureState, duration: Option<Duration>) -> Option<i32> {
+    let of = |percent: f64| percent.clamp(0.0, 100.0) as i32;
+    match state {
+        ExposureState::Idle | ExposureState::Waiting | ExposureState::Failed(_) => Some(0),
+        ExposureState::Ready => Some(100),
+        ExposureState::Exposing { percent: Some(percent), .. } => Some(of(*percent)),
+        ExposureState::Exposing { remaining: Some(left), .. } => {
+            let whole = duration.filter(|whole| !whole.is_zero())?;
+            Some(of(100.0 - left.as_secs_f64() / whole.as_secs_f64() * 100.0))
+        }
+        ExposureState::Exposing { .. } => None,
+        _ => Some(100),
+    }
+}
+
+/// The beginning of an exposure as FITS has it: UTC without an offset.
+pub(super) fn fits_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
+}

@@ -1,0 +1,400 @@
+//! Alpaca cameras: the exposure and the session around it. What a camera can do is read in [`chip`], the
+//! picture is completed in [`picture`], and [`exposure`] judges when it is there.
+//!
+//! [`chip`]: super::chip
+//! [`picture`]: super::picture
+//! [`exposure`]: super::exposure
+
+use super::{
+    chip,
+    controls::Settings,
+    exposure::{Notes, Outcome, Report, Taking, busy},
+    handle::{Handle, Remembered, impl_device},
+    motion::Motion,
+    picture,
+    server::{is_transport, lock},
+    values::Values,
+};
+use crate::{
+    Celsius, Error, ErrorKind, Image, Result, Timestamp,
+    device::{
+        Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, Exposure, ExposureState, FrameType,
+        GuideDirection,
+    },
+    image::Frame,
+    wire::alpaca::{codes, extensions, form::Form},
+};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// A camera of a server.
+#[derive(Debug)]
+pub(super) struct AlpacaCamera {
+    pub(super) handle: Handle,
+    settings: Settings,
+    caps: Remembered<CameraCaps>,
+    session: Mutex<Session>,
+    /// Held while an exposure is started, and while a picture is loaded.
+    starting: Mutex<()>,
+    loading: Mutex<()>,
+    pulses: Motion<()>,
+}
+
+/// What we know of exposures.
+#[derive(Debug, Default)]
+struct Session {
+    last: Last,
+    /// UTC start and length of the last exposure that ended with a picture.
+    finished: Option<(Timestamp, Duration)>,
+    /// What changes only with the settings; not asked while an exposure is under way.
+    facts: Facts,
+}
+
+/// The last exposure of ours.
+#[derive(Debug, Default)]
+enum Last {
+    #[default]
+    None,
+    UnderWay(Taking),
+    Arrived(Taking),
+    Ready(Arc<Image>),
+    /// The picture was handed on and not kept.
+    Taken,
+    Failed(Error),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts {
+    pub(super) electrons_per_adu: Option<f64>,
+    pub(super) full_well: Option<f64>,
+    pub(super) max_adu: Option<u32>,
+}
+
+impl_device!(AlpacaCamera);
+
+impl AlpacaCamera {
+    pub(super) fn new(handle: Handle) -> Self {
+        AlpacaCamera {
+            handle,
+            settings: Settings::default(),
+            caps: Remembered::default(),
+            session: Mutex::default(),
+            starting: Mutex::default(),
+            loading: Mutex::default(),
+            pulses: Motion::default(),
+        }
+    }
+
+    fn prepare(&self) -> Result<()> {
+        self.caps().map(drop)
+    }
+
+    fn ascom_settings(&self) -> Result<Vec<ControlInfo>> {
+        chip::settings(&self.handle)
+    }
+
+    /// Reads what the camera does, and brings the exposure up to date by it.
+    fn observe(&self, others: &[&'static str]) -> Result<(Values, ExposureState)> {
+        let caps = self.caps()?;
+        let mut members =
+            vec!["camerastate", "imageready", "percentcompleted", "ccdtemperature", "heatsinktemperature"];
+        if caps.cooler.as_ref().is_some_and(|cooler| cooler.power) {
+            members.push("coolerpower");
+        }
+        if caps.pulse_guide {
+            members.push("ispulseguiding");
+        }
+        let at_work = self.handle.is_at_work();
+        let values = self.handle.look(&members, others)?;
+        let report = Report {
+            state: values.need("camerastate")?,
+            ready: values.flag("imageready")?,
+            percent: values.maybe("percentcompleted")?,
+        };
+        Ok((values, self.judge(at_work, report)))
+    }
+
+    fn judge(&self, at_work: Result<bool>, report: Report) -> ExposureState {
+        let mut session = lock(&self.session);
+        let others = busy(report, None);
+        let outcome = match (&mut session.last, at_work) {
+            (last @ Last::UnderWay(_), Err(error)) => {
+                *last = Last::Failed(error);
+                return self.told(&session, None);
+            }
+            // The driver has not even answered the command.
+            (Last::UnderWay(_), Ok(true)) if others.is_none() => {
+                return ExposureState::Exposing { remaining: None, percent: None };
+            }
+            (Last::UnderWay(taking), _) => taking.judge(report, || self.handle.get("lastexposurestarttime").ok()),
+            // Another client exposes: what lies on the server will not be our picture.
+            (last @ Last::Arrived(_), _) if others.is_some() => {
+                let message = "another client has started an exposure, the picture of this one is gone";
+                *last = Last::Failed(self.handle.name(Error::new(ErrorKind::Cancelled, message)));
+                return self.told(&session, others);
+            }
+            _ => return self.told(&session, others),
+        };
+        match outcome {
+            Outcome::Pending(state) => return state,
+            Outcome::Arrived => self.arrived(&mut session),
+            Outcome::Aborted => session.last = Last::None,
+            Outcome::Failed => session.last = Last::Failed(self.why_it_failed()),
+            Outcome::Empty => {
+                let error = Error::new(ErrorKind::Device(0), "the exposure ended without a picture");
+                session.last = Last::Failed(self.handle.name(error));
+            }
+        }
+        self.told(&session, None)
+    }
+
+    fn told(&self, session: &Session, others: Option<ExposureState>) -> ExposureState {
+        others.unwrap_or_else(|| match &session.last {
+            Last::None => ExposureState::Idle,
+            Last::UnderWay(_) => ExposureState::Waiting,
+            Last::Arrived(_) | Last::Ready(_) | Last::Taken => ExposureState::Ready,
+            Last::Failed(error) => ExposureState::Failed(error.clone()),
+        })
+    }
+
+    /// Notes when the exposure really began, and how long it was.
+    fn arrived(&self, session: &mut Session) {
+        let Last::UnderWay(taking) = &session.last else { return };
+        let values = self.handle.values(&["lastexposurestarttime", "lastexposureduration"]);
+        let began = values.as_ref().ok().and_then(|values| values.maybe("lastexposurestarttime").ok().flatten());
+        let length = values.as_ref().ok().and_then(|values| values.maybe::<f64>("lastexposureduration").ok().flatten());
+        let length = length.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        session.finished = Some((began.unwrap_or(taking.at), length.unwrap_or(taking.exposure.duration)));
+        session.last = Last::Arrived(taking.clone());
+    }
+
+    /// The camera's error state says nothing; asking for the picture does.
+    fn why_it_failed(&self) -> Error {
+        let asked = self.handle.get::<serde_json::Value>("imagearray");
+        let unknown = || Error::new(ErrorKind::Device(0), "the camera reports an error");
+        self.handle.name(
+            asked
+                .err()
+                .filter(|error| !is_transport(error) && error.kind() != ErrorKind::Protocol)
+                .unwrap_or_else(unknown),
+        )
+    }
+
+    /// The settings that the next exposure is taken with, and when the one before began.
+    fn notes(&self) -> Result<(Notes, Option<Timestamp>)> {
+        let mut members = chip::FRAME.to_vec();
+        members.push("lastexposurestarttime");
+        if !self.handle.common()?.extras.has(extensions::PICTURE_META) {
+            members.extend(["gain", "offset", "readoutmode"]);
+        }
+        let values = self.handle.values(&members)?;
+        let readout_mode = values.maybe::<u32>("readoutmode")?.map(|mode| mode as usize);
+        let notes = Notes {
+            frame: chip::frame(&values)?,
+            gain: values.maybe("gain")?,
+            offset: values.maybe("offset")?,
+            readout_mode,
+        };
+        Ok((notes, values.maybe("lastexposurestarttime")?))
+    }
+
+    /// Loads the picture of an exposure that has ended.
+    fn load(&self, taking: &Taking) -> Result<Arc<Image>> {
+        let path = format!("{}imagearray", self.handle.path());
+        let mut image = self.handle.server.image(&path).map_err(|error| self.handle.name(error))?;
+        let (finished, facts) = {
+            let session = lock(&self.session);
+            (session.finished, session.facts)
+        };
+        let settings = self.settings.get(&self.handle, || self.ascom_settings()).ok();
+        let modes = settings.as_ref().and_then(|list| list.iter().find(|info| info.control == Control::ReadoutMode));
+        let mode = modes.zip(taking.notes.readout_mode).and_then(|(modes, mode)| modes.choices.get(mode).cloned());
+        let caps = self.caps()?;
+        picture::complete(
+            &mut image,
+            &picture::Known { handle: &self.handle, caps: &caps, taking, finished, facts, mode },
+        );
+        Ok(Arc::new(image))
+    }
+
+    /// The picture; `keep`: for the next one who asks.
+    fn deliver(&self, keep: bool) -> Result<Arc<Image>> {
+        let _loading = lock(&self.loading);
+        if matches!(lock(&self.session).last, Last::UnderWay(_)) {
+            self.observe(&[])?;
+        }
+        let taking = match &mut lock(&self.session).last {
+            Last::Arrived(taking) => taking.clone(),
+            last @ Last::Ready(_) if !keep => match std::mem::replace(last, Last::Taken) {
+                Last::Ready(image) => return Ok(image),
+                _ => return self.handle.fail(Error::invalid_operation("there is no image")),
+            },
+            Last::Ready(image) => return Ok(image.clone()),
+            Last::Failed(error) => return Err(error.clone()),
+            Last::UnderWay(_) => return self.handle.fail(Error::invalid_operation("the exposure has not finished")),
+            Last::Taken => return self.handle.fail(Error::invalid_operation("the image was taken and is not kept")),
+            Last::None => return self.handle.fail(Error::invalid_operation("there is no image")),
+        };
+        let loaded = self.load(&taking);
+        let mut session = lock(&self.session);
+        // Another exposure may have begun meanwhile.
+        if matches!(&session.last, Last::Arrived(current) if current.at == taking.at) {
+            match &loaded {
+                Ok(image) => session.last = if keep { Last::Ready(image.clone()) } else { Last::Taken },
+                // It may come the next time.
+                Err(error) if is_transport(error) || error.kind() == ErrorKind::NotConnected => {}
+                Err(error) => session.last = Last::Failed(error.clone()),
+            }
+        }
+        loaded
+    }
+
+    fn refuse_when_busy(&self, why: &'static str) -> Result<()> {
+        let (_, state) = self.observe(&[])?;
+        if state.is_busy() { self.handle.fail(Error::new(ErrorKind::Busy, why)) } else { Ok(()) }
+    }
+}
+
+impl Camera for AlpacaCamera {
+    fn caps(&self) -> Result<Arc<CameraCaps>> {
+        self.caps.get(&self.handle, || chip::caps(&self.handle))
+    }
+
+    fn state(&self) -> Result<CameraState> {
+        const FACTS: [&str; 3] = ["electronsperadu", "fullwellcapacity", "maxadu"];
+        let caps = self.caps()?;
+        let under_way = matches!(lock(&self.session).last, Last::UnderWay(_));
+        let mut others: Vec<&'static str> = if under_way { Vec::new() } else { FACTS.to_vec() };
+        if caps.cooler.is_some() {
+            others.extend(["cooleron", "setccdtemperature"]);
+        }
+        let (values, exposure) = self.observe(&others)?;
+        let mut session = lock(&self.session);
+        if !under_way {
+            session.facts = Facts {
+                electrons_per_adu: values.maybe("electronsperadu")?,
+                full_well: values.maybe("fullwellcapacity")?,
+                max_adu: values.maybe("maxadu")?,
+            };
+        }
+        let cooler = match &caps.cooler {
+            None => None,
+            Some(cooler) => Some(Cooler {
+                on: values.flag("cooleron")?,
+                set_point: values.maybe("setccdtemperature")?.map(Celsius),
+                power: if cooler.power { values.maybe("coolerpower")? } else { None },
+            }),
+        };
+        Ok(CameraState {
+            exposure,
+            temperature: values.maybe("ccdtemperature")?.map(Celsius),
+            heat_sink: values.maybe("heatsinktemperature")?.map(Celsius),
+            cooler,
+            pulse_guiding: caps.pulse_guide && self.pulses.is_moving(values.flag("ispulseguiding")?, |()| false),
+            electrons_per_adu: session.facts.electrons_per_adu,
+            full_well: session.facts.full_well,
+            max_adu: session.facts.max_adu,
+            last_exposure: session.finished,
+        })
+    }
+
+    fn frame(&self) -> Result<Frame> {
+        self.caps()?;
+        chip::frame(&self.handle.values(&chip::FRAME)?)
+    }
+
+    fn set_frame(&self, wanted: Frame) -> Result<()> {
+        let caps = self.caps()?;
+        chip::check_frame(&caps, wanted).map_err(|error| self.handle.name(error))?;
+        self.refuse_when_busy("is exposing, its frame cannot change")?;
+        chip::set_frame(&self.handle, wanted)
+    }
+
+    fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
+        let caps = self.caps()?;
+        chip::set_cooler(&self.handle, caps.cooler.as_ref(), set_point)
+    }
+
+    fn start_exposure(&self, exposure: Exposure) -> Result<()> {
+        let caps = self.caps()?;
+        let limits = &caps.exposure;
+        if !limits.contains(&exposure.duration) {
+            let (shortest, longest) = (limits.start(), limits.end());
+            let message = format!("an exposure of {:?} is not within {shortest:?} to {longest:?}", exposure.duration);
+            return self.handle.fail(Error::invalid(message));
+        }
+        const BUSY: &str = "another exposure is under way";
+        let Ok(_starting) = self.starting.try_lock() else {
+            return self.handle.fail(Error::new(ErrorKind::Busy, BUSY));
+        };
+        self.refuse_when_busy(BUSY)?;
+        let (notes, before) = self.notes()?;
+        // The image of an earlier exposure is gone with this call.
+        lock(&self.session).last = Last::None;
+        let light = exposure.frame_type.is_light();
+        let mut form = Form::new().with("Duration", exposure.duration.as_secs_f64()).with("Light", light);
+        if exposure.frame_type != FrameType::Light {
+            form.push(extensions::FRAME_TYPE, exposure.frame_type);
+        }
+        let taking = Taking::new(exposure, before, notes);
+        match self.handle.start("startexposure", form) {
+            Ok(()) => {
+                lock(&self.session).last = Last::UnderWay(taking);
+                Ok(())
+            }
+            // Another client was faster.
+            Err(error) if error.kind() == ErrorKind::InvalidOperation => {
+                self.refuse_when_busy(BUSY)?;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn stop_exposure(&self) -> Result<()> {
+        if !self.caps()?.stop {
+            let message = "cannot keep the image of an exposure that is ended early";
+            return self.handle.fail(Error::unsupported(message));
+        }
+        if !self.observe(&[])?.1.is_busy() {
+            return Ok(());
+        }
+        self.handle.put("stopexposure", Form::new())?;
+        if let Last::UnderWay(taking) = &mut lock(&self.session).last {
+            taking.stop();
+        }
+        Ok(())
+    }
+
+    fn abort_exposure(&self) -> Result<()> {
+        if !self.observe(&[])?.1.is_busy() {
+            return Ok(());
+        }
+        if !self.caps()?.abort {
+            return self.handle.fail(Error::unsupported("cannot abort an exposure"));
+        }
+        self.handle.put("abortexposure", Form::new())?;
+        lock(&self.session).last = Last::None;
+        Ok(())
+    }
+
+    fn image(&self) -> Result<Arc<Image>> {
+        self.deliver(true)
+    }
+
+    fn take_image(&self) -> Result<Arc<Image>> {
+        self.deliver(false)
+    }
+
+    fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
+        if !self.caps()?.pulse_guide {
+            return self.handle.fail(Error::unsupported("has no guide port"));
+        }
+        let form = Form::new().with("Direction", codes::from_guide_direction(direction));
+        self.handle.start("pulseguide", form.with("Duration", duration.as_millis()))?;
+        self.pulses.started_for((), duration);
+        Ok(())
+    }
+}

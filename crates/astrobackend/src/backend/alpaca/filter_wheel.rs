@@ -1,0 +1,92 @@
+//! Alpaca filter wheels: `position` from 0, −1 while it turns.
+
+use super::{
+    controls::Settings,
+    handle::{Handle, Remembered, impl_device},
+    motion::Motion,
+};
+use crate::{
+    Error, Result,
+    device::{ControlInfo, Filter, FilterWheel, FilterWheelState},
+    wire::alpaca::{extensions, form::Form},
+};
+use std::sync::Arc;
+
+/// A filter wheel of a server.
+#[derive(Debug)]
+pub(super) struct AlpacaFilterWheel {
+    handle: Handle,
+    settings: Settings,
+    filters: Remembered<Vec<Filter>>,
+    motion: Motion<usize>,
+}
+
+impl_device!(AlpacaFilterWheel);
+
+impl AlpacaFilterWheel {
+    pub(super) fn new(handle: Handle) -> Self {
+        AlpacaFilterWheel {
+            handle,
+            settings: Settings::default(),
+            filters: Remembered::default(),
+            motion: Motion::default(),
+        }
+    }
+
+    fn prepare(&self) -> Result<()> {
+        self.known().map(drop)
+    }
+
+    fn ascom_settings(&self) -> Result<Vec<ControlInfo>> {
+        Ok(Vec::new())
+    }
+
+    fn known(&self) -> Result<Arc<Vec<Filter>>> {
+        self.filters.get(&self.handle, || {
+            self.handle.common()?;
+            let values = self.handle.values(&["names", "focusoffsets"])?;
+            let names: Vec<String> = values.need("names")?;
+            let offsets: Vec<i32> = values.maybe("focusoffsets")?.unwrap_or_default();
+            let filter = |(place, name): (usize, String)| Filter {
+                name: if name.trim().is_empty() { format!("Filter {}", place + 1) } else { name },
+                focus_offset: offsets.get(place).copied().unwrap_or(0),
+            };
+            Ok(names.into_iter().enumerate().map(filter).collect())
+        })
+    }
+}
+
+impl FilterWheel for AlpacaFilterWheel {
+    fn filters(&self) -> Result<Vec<Filter>> {
+        Ok(self.known()?.to_vec())
+    }
+
+    fn state(&self) -> Result<FilterWheelState> {
+        let at_work = self.handle.is_at_work()?;
+        let position = self.handle.look(&["position"], &[])?.need::<i64>("position")?;
+        let position = usize::try_from(position).ok();
+        let turns = self.motion.is_moving(at_work || position.is_none(), |goal| position == Some(*goal));
+        Ok(FilterWheelState { position: position.filter(|_| !turns) })
+    }
+
+    fn start_move(&self, position: usize) -> Result<()> {
+        let places = self.known()?.len();
+        if position >= places {
+            let message = format!("place {position} is not within 0 to {}", places.saturating_sub(1));
+            return self.handle.fail(Error::invalid(message));
+        }
+        self.handle.start("position", Form::new().with("Position", position))?;
+        self.motion.started(position);
+        Ok(())
+    }
+
+    fn set_names(&self, names: &[String]) -> Result<()> {
+        if !self.handle.common()?.extras.has(extensions::SET_NAMES) {
+            return self.handle.fail(Error::unsupported("cannot rename filters"));
+        }
+        let list = serde_json::Value::from(names).to_string();
+        let renamed = self.handle.action(extensions::SET_NAMES, &list).map(drop);
+        self.filters.forget();
+        renamed
+    }
+}

@@ -1,0 +1,447 @@
+//! What all devices have in common: their members, read and changed by name, and what is known about them.
+
+use super::{
+    extras::{self, Extras},
+    server::{Server, lock},
+    values::{FromValue, Values},
+};
+use crate::{
+    Error, ErrorKind, Result, Timestamp, Wait,
+    device::{DeviceId, DeviceInfo, DeviceKind, Reply, ReplyKind},
+    event::{Event, EventKind, Hub},
+    wire::alpaca::{extensions, form::Form},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel},
+    },
+    time::Duration,
+};
+
+/// Drivers from before Platform 7 may answer a command only when it is done, which takes this long at most.
+const SLOWEST_COMMAND: Duration = Duration::from_secs(900);
+
+/// How long such a command is waited for, since most are refused or accepted at once.
+const EARLY: Duration = Duration::from_secs(1);
+
+/// Between two looks at a device that connects.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A device of a server.
+#[derive(Debug)]
+pub(super) struct Handle {
+    pub(super) server: Arc<Server>,
+    pub(super) id: DeviceId,
+    path: String,
+    hub: Arc<Hub>,
+    info: Mutex<DeviceInfo>,
+    /// Members that the device does not have, as it said.
+    absent: Mutex<BTreeSet<&'static str>>,
+    /// Members that its `DeviceState` leaves out.
+    left_out: Mutex<BTreeSet<&'static str>>,
+    common: Remembered<Common>,
+    /// Grows whenever what is known may have become wrong.
+    resets: AtomicU64,
+    /// We have disconnected from a device that others go on using.
+    left: AtomicBool,
+    job: Mutex<Option<Receiver<Result<()>>>>,
+}
+
+/// What is asked of every connected device.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) version: u16,
+    pub(super) extras: Extras,
+}
+
+/// Something read once and kept while the device stays connected and the server stays there.
+#[derive(Debug)]
+pub(super) struct Remembered<T>(Mutex<Option<(u64, Arc<T>)>>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Remembered(Mutex::new(None))
+    }
+}
+
+impl<T> Remembered<T> {
+    /// What is known, or else what `read` finds.
+    pub(super) fn get(&self, handle: &Handle, read: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
+        handle.refuse_when_left()?;
+        let now = handle.epoch();
+        if let Some((then, known)) = &*lock(&self.0)
+            && *then == now
+        {
+            return Ok(known.clone());
+        }
+        let known = Arc::new(read()?);
+        *lock(&self.0) = Some((now, known.clone()));
+        Ok(known)
+    }
+
+    /// Forgets it.
+    pub(super) fn forget(&self) {
+        *lock(&self.0) = None;
+    }
+}
+
+/// The first version of each kind's interface that Platform 7 brought.
+fn platform_7(kind: DeviceKind) -> u16 {
+    match kind {
+        DeviceKind::Camera | DeviceKind::Focuser | DeviceKind::Mount => 4,
+        DeviceKind::FilterWheel => 3,
+    }
+}
+
+impl Handle {
+    pub(super) fn new(server: Arc<Server>, hub: Arc<Hub>, info: DeviceInfo, number: u32) -> Self {
+        Handle {
+            path: format!("/api/v1/{}/{number}/", info.id.kind.alpaca_name()),
+            id: info.id.clone(),
+            server,
+            hub,
+            info: Mutex::new(info),
+            absent: Mutex::default(),
+            left_out: Mutex::default(),
+            common: Remembered::default(),
+            resets: AtomicU64::new(0),
+            left: AtomicBool::new(false),
+            job: Mutex::default(),
+        }
+    }
+
+    pub(super) fn info(&self) -> DeviceInfo {
+        lock(&self.info).clone()
+    }
+
+    /// The error, with the device's name.
+    pub(super) fn name(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::NotConnected {
+            self.reset();
+        }
+        error.on(&self.id)
+    }
+
+    pub(super) fn fail<T>(&self, error: Error) -> Result<T> {
+        Err(self.name(error))
+    }
+
+    fn epoch(&self) -> u64 {
+        self.server.losses() + self.resets.load(Ordering::Relaxed)
+    }
+
+    fn reset(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+        lock(&self.absent).clear();
+        lock(&self.left_out).clear();
+    }
+
+    fn refuse_when_left(&self) -> Result<()> {
+        if self.left.load(Ordering::Relaxed) { self.fail(Error::not_connected()) } else { Ok(()) }
+    }
+
+    /// What is asked of every device, which must be connected.
+    pub(super) fn common(&self) -> Result<Arc<Common>> {
+        self.common.get(self, || {
+            if !self.is_connected()? {
+                return self.fail(Error::not_connected());
+            }
+            let asked = ["interfaceversion", "description", "driverinfo", "driverversion", "supportedactions"];
+            let values = self.values(&asked)?;
+            let version = values.maybe::<i64>("interfaceversion")?.and_then(|version| u16::try_from(version).ok());
+            {
+                let mut info = lock(&self.info);
+                info.interface_version = version;
+                info.description = values.maybe("description")?;
+                info.driver = values.maybe("driverinfo")?;
+                info.driver_version = values.maybe("driverversion")?;
+            }
+            let actions = values.maybe::<Vec<String>>("supportedactions")?.unwrap_or_default();
+            Ok(Common { version: version.unwrap_or(1), extras: extras::read(self, actions)? })
+        })
+    }
+
+    /// True when starting something returns at once, and `DeviceState` tells a state in one go.
+    fn is_modern(&self) -> Result<bool> {
+        Ok(self.common()?.version >= platform_7(self.id.kind))
+    }
+
+    /// Reads a member.
+    pub(super) fn get<T: FromValue>(&self, member: &'static str) -> Result<T> {
+        self.get_with(member, Form::new())
+    }
+
+    /// Reads a member that takes parameters.
+    pub(super) fn get_with<T: FromValue>(&self, member: &'static str, form: Form) -> Result<T> {
+        self.refuse_when_left()?;
+        let value = self.server.get(&self.path_of(member), &form).map_err(|error| self.name(error))?;
+        T::read(&value).ok_or_else(|| self.name(no_sense(member, &value)))
+    }
+
+    /// Where the device's members are on the server.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn path_of(&self, member: &str) -> String {
+        format!("{}{member}", self.path)
+    }
+
+    /// Reads several members, those that the device is known not to have excepted.
+    pub(super) fn values(&self, members: &[&'static str]) -> Result<Values> {
+        let wanted = members.iter().map(|member| (*member, *member, Form::new()));
+        self.read_all(wanted.collect())
+    }
+
+    /// Reads several members that take parameters: for each a name of its own, the member, and the parameters.
+    pub(super) fn read_all(&self, wanted: Vec<(&'static str, &'static str, Form)>) -> Result<Values> {
+        self.refuse_when_left()?;
+        let wanted: Vec<_> = {
+            let absent = lock(&self.absent);
+            wanted.into_iter().filter(|(name, ..)| !absent.contains(name)).collect()
+        };
+        let paths: Vec<_> = wanted.iter().map(|(_, member, form)| (self.path_of(member), form.clone())).collect();
+        let mut values = Values::of(self.id.clone());
+        for ((name, ..), value) in wanted.into_iter().zip(self.server.get_many(&paths)) {
+            // A server without a member answers 400 to it, or says that it is not implemented.
+            let refused = value.as_ref().err().map(Error::kind);
+            if matches!(refused, Some(ErrorKind::Unsupported | ErrorKind::InvalidValue)) {
+                lock(&self.absent).insert(name);
+                continue;
+            }
+            values.insert(name, value.map_err(|error| self.name(error)));
+        }
+        Ok(values)
+    }
+
+    /// Reads a state: what `DeviceState` has in one request, the rest, and `others`, at the same time.
+    pub(super) fn look(&self, state: &[&'static str], others: &[&'static str]) -> Result<Values> {
+        const STATE: &str = "devicestate";
+        let in_one_go = self.is_modern()? && !lock(&self.absent).contains(STATE);
+        if !in_one_go {
+            return self.values(&[state, others].concat());
+        }
+        let singly: Vec<_> = lock(&self.left_out).iter().copied().filter(|member| state.contains(member)).collect();
+        let mut values = self.values(&[&[STATE], &singly[..], others].concat())?;
+        values.take_state(STATE);
+        let missing: Vec<_> =
+            state.iter().copied().filter(|member| !values.has(member) && !singly.contains(member)).collect();
+        {
+            let mut left_out = lock(&self.left_out);
+            left_out.retain(|member| !values.is_in_state(member));
+            left_out.extend(&missing);
+        }
+        if !missing.is_empty() {
+            values.extend(self.values(&missing)?);
+        }
+        Ok(values)
+    }
+
+    /// Changes something.
+    pub(super) fn put(&self, member: &'static str, form: Form) -> Result<()> {
+        self.put_for(member, form).map(drop)
+    }
+
+    /// Changes something that answers a value.
+    pub(super) fn put_for(&self, member: &'static str, form: Form) -> Result<Value> {
+        self.refuse_when_left()?;
+        self.server.put(&self.path_of(member), &form, self.server.policy.call).map_err(|error| self.name(error))
+    }
+
+    /// Starts something that takes its time. Where the driver answers only when it is done, that is waited for
+    /// elsewhere; see [`Handle::is_at_work`].
+    pub(super) fn start(&self, member: &'static str, form: Form) -> Result<()> {
+        if self.is_modern()? {
+            return self.put(member, form);
+        }
+        if self.is_at_work()? {
+            return self.fail(Error::new(ErrorKind::Busy, "has not finished the last command"));
+        }
+        let (sender, receiver) = channel();
+        let (server, path, id) = (self.server.clone(), self.path_of(member), self.id.clone());
+        let work = move || {
+            let done = server.put(&path, &form, SLOWEST_COMMAND);
+            // Without a receiver the device has been dropped.
+            let _ = sender.send(done.map(drop).map_err(|error| error.on(id)));
+        };
+        let thread = std::thread::Builder::new().name("astrobackend-command".into()).spawn(work);
+        thread.map_err(|why| self.name(Error::io("starting a thread", why)))?;
+        match receiver.recv_timeout(EARLY) {
+            Ok(done) => done.map_err(|error| self.name(error)),
+            Err(RecvTimeoutError::Timeout) => {
+                *lock(&self.job) = Some(receiver);
+                Ok(())
+            }
+            Err(RecvTimeoutError::Disconnected) => self.fail(Error::protocol("the command was lost")),
+        }
+    }
+
+    /// True while an old driver has not answered the last command; the command's failure, once.
+    pub(super) fn is_at_work(&self) -> Result<bool> {
+        let mut job = lock(&self.job);
+        let Some(receiver) = &*job else { return Ok(false) };
+        let done = match receiver.try_recv() {
+            Err(TryRecvError::Empty) => return Ok(true),
+            Err(TryRecvError::Disconnected) => Ok(()),
+            Ok(done) => done,
+        };
+        *job = None;
+        done.map(|()| false)
+    }
+
+    /// Connects the device to its hardware.
+    pub(super) fn connect(&self) -> Result<()> {
+        self.left.store(false, Ordering::Relaxed);
+        if self.is_connected()? {
+            return Ok(());
+        }
+        self.reset();
+        let version = self.values(&["interfaceversion"])?.maybe::<i64>("interfaceversion")?.unwrap_or(1);
+        let modern = version >= i64::from(platform_7(self.id.kind));
+        let connecting = if modern { self.put("connect", Form::new()) } else { Err(Error::unsupported("")) };
+        match connecting {
+            Ok(()) => self.wait_while_connecting()?,
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidValue) => {
+                self.put("connected", Form::new().with("Connected", true))?;
+            }
+            Err(error) => return Err(error),
+        }
+        if !self.is_connected()? {
+            return self.fail(Error::new(ErrorKind::Device(0), "the driver says neither why nor that it is connected"));
+        }
+        self.reset();
+        self.publish(EventKind::Connected(true));
+        Ok(())
+    }
+
+    fn wait_while_connecting(&self) -> Result<()> {
+        let look = || Ok((!self.get::<bool>("connecting")?).then_some(()));
+        let wait = Wait::new(self.server.policy.call).every(POLL);
+        wait.until("connecting", look, || Ok(())).map_err(|error| self.name(error))
+    }
+
+    /// Disconnects it, for all its users unless it is shared.
+    pub(super) fn disconnect(&self) -> Result<()> {
+        if self.server.policy.shared {
+            if !self.left.swap(true, Ordering::Relaxed) {
+                self.publish(EventKind::Connected(false));
+            }
+            return Ok(());
+        }
+        if self.is_connected()? {
+            // Synchronous, and there in every version of every interface.
+            self.put("connected", Form::new().with("Connected", false))?;
+            self.publish(EventKind::Connected(false));
+        }
+        self.reset();
+        Ok(())
+    }
+
+    pub(super) fn is_connected(&self) -> Result<bool> {
+        if self.left.load(Ordering::Relaxed) { Ok(false) } else { self.get("connected") }
+    }
+
+    pub(super) fn publish(&self, kind: EventKind) {
+        self.hub.publish(&Event { at: Timestamp::now(), device: Some(self.id.clone()), kind });
+    }
+
+    /// The device's own actions, without those that this client uses by itself.
+    pub(super) fn actions(&self) -> Result<Vec<String>> {
+        let actions = self.get::<Vec<String>>("supportedactions");
+        match actions {
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(Vec::new()),
+            actions => Ok(actions?.into_iter().filter(|name| !is_extension(name)).collect()),
+        }
+    }
+
+    /// Does an action.
+    pub(super) fn action(&self, name: &str, parameters: &str) -> Result<String> {
+        let form = Form::new().with("Action", name).with("Parameters", parameters);
+        match self.put_for("action", form) {
+            Ok(value) => Ok(String::read(&value).unwrap_or_default()),
+            // A server that knows no actions, or no better number.
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                let message = format!("has no action {name:?}");
+                self.fail(Error::new(ErrorKind::UnknownAction, message).caused_by(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn command(&self, command: &str, raw: bool, reply: ReplyKind) -> Result<Reply> {
+        let form = Form::new().with("Command", command).with("Raw", raw);
+        let answer = |member| self.put_for(member, form);
+        match reply {
+            ReplyKind::None => answer("commandblind").map(|_| Reply::None),
+            ReplyKind::Bool => answer("commandbool").and_then(|value| {
+                bool::read(&value).map(Reply::Bool).ok_or_else(|| self.name(no_sense("commandbool", &value)))
+            }),
+            ReplyKind::Text => {
+                answer("commandstring").map(|value| Reply::Text(String::read(&value).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn is_extension(name: &str) -> bool {
+    use extensions::*;
+    [DESCRIBE, SETTINGS, SETTING, SET_SETTING, PICTURE_META, SYNC_POSITION, SET_NAMES].contains(&name)
+}
+
+/// A value that the member cannot have.
+pub(super) fn no_sense(member: &str, value: &Value) -> Error {
+    let text: String = value.to_string().chars().take(80).collect();
+    Error::protocol(format!("answered {text} for {member}"))
+}
+
+/// Implements [`Device`](crate::device::Device) for a type with a `handle`, and with `settings` and `prepare`.
+macro_rules! impl_device {
+    ($type:ident) => {
+        impl crate::device::Device for $type {
+            fn info(&self) -> crate::device::DeviceInfo {
+                self.handle.info()
+            }
+            fn connect(&self) -> crate::Result<()> {
+                self.handle.connect()?;
+                self.prepare()
+            }
+            fn disconnect(&self) -> crate::Result<()> {
+                self.handle.disconnect()
+            }
+            fn is_connected(&self) -> crate::Result<bool> {
+                self.handle.is_connected()
+            }
+            fn actions(&self) -> crate::Result<Vec<String>> {
+                self.handle.actions()
+            }
+            fn action(&self, name: &str, parameters: &str) -> crate::Result<String> {
+                self.handle.action(name, parameters)
+            }
+            fn command(
+                &self,
+                command: &str,
+                raw: bool,
+                reply: crate::device::ReplyKind,
+            ) -> crate::Result<crate::device::Reply> {
+                self.handle.command(command, raw, reply)
+            }
+            fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
+                crate::backend::alpaca::controls::list(&self.handle, &self.settings, || self.ascom_settings())
+            }
+            fn control(&self, control: crate::device::Control) -> crate::Result<f64> {
+                crate::backend::alpaca::controls::get(&self.handle, &self.settings, control, || self.ascom_settings())
+            }
+            fn set_control(&self, control: crate::device::Control, value: f64) -> crate::Result<()> {
+                crate::backend::alpaca::controls::set(&self.handle, &self.settings, control, value, || {
+                    self.ascom_settings()
+                })
+            }
+        }
+    };
+}
+
+pub(super) use impl_device;

@@ -1,0 +1,75 @@
+//! Commands just accepted: the device counts as busy at once, even where its server is slow to say so.
+//!
+//! ASCOM wants the state to be moving before a command is answered. Servers that lag behind are given a moment; one
+//! that was seen moving, or that is where it was sent, is believed from then on.
+
+use super::server::lock;
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+/// How long a server may take until it says that something moves.
+const LAG: Duration = Duration::from_secs(2);
+
+/// The last command, until the device has shown that it obeys.
+#[derive(Debug)]
+pub(super) struct Motion<G>(Mutex<Option<Order<G>>>);
+
+#[derive(Debug)]
+struct Order<G> {
+    goal: G,
+    at: Instant,
+    lag: Duration,
+}
+
+impl<G> Default for Motion<G> {
+    fn default() -> Self {
+        Motion(Mutex::new(None))
+    }
+}
+
+impl<G> Motion<G> {
+    /// A command was accepted.
+    pub(super) fn started(&self, goal: G) {
+        self.started_for(goal, LAG);
+    }
+
+    /// One that lasts so long was accepted.
+    pub(super) fn started_for(&self, goal: G, length: Duration) {
+        *lock(&self.0) = Some(Order { goal, at: Instant::now(), lag: length.min(LAG) });
+    }
+
+    /// It was taken back.
+    pub(super) fn forget(&self) {
+        *lock(&self.0) = None;
+    }
+
+    /// Whether the device moves: it says so, or it has been told to and has not shown yet that it obeys.
+    pub(super) fn is_moving(&self, says: bool, reached: impl FnOnce(&G) -> bool) -> bool {
+        let mut order = lock(&self.0);
+        let waiting = order.as_ref().is_some_and(|order| order.at.elapsed() < order.lag && !reached(&order.goal));
+        if says || !waiting {
+            *order = None;
+        }
+        says || waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_counts_until_the_device_shows_that_it_obeys() {
+        let motion = Motion::default();
+        assert!(!motion.is_moving(false, |_: &i32| false));
+        motion.started(7);
+        assert!(motion.is_moving(false, |goal| *goal == 8), "not seen moving, not there");
+        assert!(motion.is_moving(true, |_| false) && !motion.is_moving(false, |_| false), "moved, and stands");
+        motion.started(7);
+        assert!(!motion.is_moving(false, |goal| *goal == 7), "there at once");
+        motion.started_for(7, Duration::ZERO);
+        assert!(!motion.is_moving(false, |_| false), "nothing lasts that short");
+    }
+}

@@ -1,0 +1,459 @@
+//! A server: its connections, its requests, and whether it is there.
+//!
+//! Connections are kept and used again; each request in flight has one of its own, so that a device that does not
+//! answer holds up nobody else.
+//!
+//! What is tried again, and what is not: a GET changes nothing, so it is sent once more when the connection could not
+//! be made or ended before the reply began, which is what a server does that restarts or that closes idle
+//! connections. A PUT is sent once more only when no connection was made, for then nothing can have happened; so that
+//! an idle connection that the server has just closed does not get in its way, a PUT takes only connections
+//! that were used a moment ago and still are open. After a timeout nothing is tried again: a server that hangs would
+//! only hang twice as long.
+
+use super::{
+    http::{Connection, Fault, Limit, Reply},
+    policy::Policy,
+};
+use crate::{
+    Address, Error, ErrorKind, Image, Result, Timestamp,
+    event::{Event, EventKind, Hub, Link},
+    wait::Deadline,
+    wire::alpaca::{
+        answer,
+        array::Array,
+        columns::Columns,
+        form::Form,
+        image_bytes::{HEADER, Header, MEDIA_TYPE},
+    },
+};
+use serde_json::Value;
+use std::{
+    fmt,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+/// Requests of one state that are under way at the same time.
+const LANES: usize = 6;
+
+/// Connections that are kept while nobody needs them, and for how long: many servers close them after five seconds.
+const KEPT: usize = 8;
+const KEPT_FOR: Duration = Duration::from_secs(15);
+
+/// How long ago a connection may have been used to be good for a PUT.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The pause before a request is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How many times a call's limit a server may take to begin sending a picture: some work on it for long.
+const IMAGE_HEAD: u32 = 4;
+
+/// The longest reply that is no picture.
+const LONGEST_BODY: usize = 16 << 20;
+
+/// Bytes of a JSON picture that are read at once.
+const PIECE: usize = 256 << 10;
+
+/// A server.
+#[derive(Debug)]
+pub(super) struct Server {
+    host: String,
+    port: u16,
+    pub(super) policy: Policy,
+    /// The lines of the head that are always the same.
+    lines: String,
+    client: u32,
+    transactions: AtomicU32,
+    idle: Mutex<Vec<Connection>>,
+    /// The address that answered last.
+    found: Mutex<Option<SocketAddr>>,
+    link: Mutex<Link>,
+    /// How often the server was lost: what is known of its devices is valid for one of these times.
+    losses: AtomicU64,
+    hub: Arc<Hub>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `host:port`
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn new(host: &str, port: u16, policy: Policy, hub: Arc<Hub>) -> Self {
+        // The zone of a link-local address is this machine's own business.
+        let name = host.split('%').next().unwrap_or_default();
+        let name = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
+        let mut lines = format!("Host: {name}:{port}\r\nUser-Agent: astrobackend/{}\r\n", env!("CARGO_PKG_VERSION"));
+        if let Some((user, password)) = &policy.user {
+            let secret = base64_simd::STANDARD.encode_to_string(format!("{user}:{password}"));
+            lines.push_str(&format!("Authorization: Basic {secret}\r\n"));
+        }
+        Server {
+            host: host.to_owned(),
+            port,
+            policy,
+            lines,
+            client: client_id(),
+            transactions: AtomicU32::new(1),
+            idle: Mutex::default(),
+            found: Mutex::default(),
+            link: Mutex::new(Link::Up),
+            losses: AtomicU64::new(0),
+            hub,
+        }
+    }
+
+    /// The address of the server, without a device.
+    pub(super) fn address(&self) -> Address {
+        Address::new("alpaca").with_host(self.host.clone(), Some(self.port))
+    }
+
+    /// Whether it answered last time.
+    pub(super) fn link(&self) -> Link {
+        lock(&self.link).clone()
+    }
+
+    /// How often it was lost.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
+    }
+
+    /// Reads a member: its value.
+    pub(super) fn get(&self, path: &str, form: &Form) -> Result<Value> {
+        read_value(self.exchange(Verb::Get, path, form, self.policy.call))
+    }
+
+    /// Changes something; the value of the few members that answer one.
+    pub(super) fn put(&self, path: &str, form: &Form, limit: Duration) -> Result<Value> {
+        read_value(self.exchange(Verb::Put, path, form, limit))
+    }
+
+    /// Reads a page that need not be a reply of Alpaca's: status and body.
+    pub(super) fn page(&self, path: &str) -> Result<(u16, Vec<u8>)> {
+        self.exchange(Verb::Get, path, &Form::new(), self.policy.call)
+    }
+
+    /// Reads several members, some at the same time.
+    pub(super) fn get_many(&self, paths: &[(String, Form)]) -> Vec<Result<Value>> {
+        paths.chunks(LANES).flat_map(|lanes| self.get_lanes(lanes)).collect()
+    }
+
+    fn get_lanes(&self, paths: &[(String, Form)]) -> Vec<Result<Value>> {
+        if let [(path, form)] = paths {
+            return vec![self.get(path, form)];
+        }
+        let mut limit = Limit::of(self.policy.call);
+        let mut failure = None;
+        let asked: Vec<_> = paths
+            .iter()
+            .map(|(path, form)| {
+                // One connection that cannot be made stands for all.
+                if let Some(failure) = &failure {
+                    return Err(Error::clone(failure));
+                }
+                let sent = self.connection(Verb::Get).and_then(|mut connection| {
+                    connection.send(&self.request(Verb::Get, path, form, "application/json"))?;
+                    Ok(connection)
+                });
+                match sent {
+                    Ok(connection) => Ok(Some(connection)),
+                    Err(Fault::Refused(_) | Fault::HungUp(_)) => Ok(None),
+                    Err(fault) => Err(failure.insert(self.lost(fault)).clone()),
+                }
+            })
+            .collect();
+        let replies = asked.into_iter().zip(paths).map(|(asked, (path, form))| {
+            let Some(connection) = asked? else { return self.get(path, form) };
+            match self.receive(connection, &mut limit) {
+                Ok(reply) => read_value(Ok(reply)),
+                Err(Fault::HungUp(_)) => self.get(path, form),
+                Err(fault) => Err(self.lost(fault)),
+            }
+        });
+        replies.collect()
+    }
+
+    /// One request and its reply: status and body.
+    fn exchange(&self, verb: Verb, path: &str, form: &Form, limit: Duration) -> Result<(u16, Vec<u8>)> {
+        let mut limit = Limit::of(limit);
+        let reply = self.answered(verb, path, form, "application/json", &mut limit)?;
+        self.rest_of(reply, &mut limit).map_err(|fault| self.lost(fault))
+    }
+
+    /// Sends a request, again if that is safe, until a reply begins.
+    fn answered(&self, verb: Verb, path: &str, form: &Form, accept: &str, limit: &mut Limit) -> Result<Reply> {
+        let request = self.request(verb, path, form, accept);
+        let mut tried = false;
+        loop {
+            let mut reused = false;
+            let reply = self.connection(verb).and_then(|mut connection| {
+                reused = connection.reused;
+                connection.send(&request)?;
+                connection.reply(limit)
+            });
+            let fault = match reply {
+                Ok(reply) => {
+                    self.is_up();
+                    return Ok(reply);
+                }
+                Err(fault) => fault,
+            };
+            let safe = matches!((&fault, verb), (Fault::Refused(_), _) | (Fault::HungUp(_), Verb::Get));
+            if !safe || tried {
+                return Err(self.lost(fault));
+            }
+            if !reused {
+                tried = true;
+                std::thread::sleep(PAUSE);
+            }
+            // What has been idle for as long as that one is closed as well.
+            lock(&self.idle).clear();
+        }
+    }
+
+    fn receive(&self, connection: Connection, limit: &mut Limit) -> Result<(u16, Vec<u8>), Fault> {
+        let reply = connection.reply(limit)?;
+        self.is_up();
+        self.rest_of(reply, limit)
+    }
+
+    fn rest_of(&self, mut reply: Reply, limit: &mut Limit) -> Result<(u16, Vec<u8>), Fault> {
+        let body = reply.all(LONGEST_BODY, limit)?;
+        let status = reply.status;
+        self.keep(reply);
+        Ok((status, body))
+    }
+
+    fn request(&self, verb: Verb, path: &str, form: &Form, accept: &str) -> Vec<u8> {
+        let transaction = self.transactions.fetch_add(1, Ordering::Relaxed);
+        let form = form.clone().with("ClientID", self.client).with("ClientTransactionID", transaction.max(1));
+        let form = form.as_str();
+        let lines = &self.lines;
+        match verb {
+            Verb::Get => format!("GET {path}?{form} HTTP/1.1\r\n{lines}Accept: {accept}\r\n\r\n"),
+            Verb::Put => format!(
+                "PUT {path} HTTP/1.1\r\n{lines}Accept: {accept}\r\n\
+                 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+                form.len()
+            ),
+        }
+        .into_bytes()
+    }
+
+    /// A connection that is kept, or a new one.
+    fn connection(&self, verb: Verb) -> Result<Connection, Fault> {
+        let kept = {
+            let mut idle = lock(&self.idle);
+            idle.retain(|connection| connection.idle() < KEPT_FOR);
+            idle.pop()
+        };
+        match kept {
+            Some(kept) if verb == Verb::Get || kept.idle() < FRESH && kept.is_alive() => Ok(kept),
+            _ => self.connect(),
+        }
+    }
+
+    fn keep(&self, reply: Reply) {
+        if let Some(connection) = reply.into_connection() {
+            let mut idle = lock(&self.idle);
+            if idle.len() < KEPT {
+                idle.push(connection);
+            }
+        }
+    }
+
+    /// Connects to the address that answered last, else to the first one that does.
+    fn connect(&self) -> Result<Connection, Fault> {
+        let timeout = self.policy.connect;
+        let deadline = Deadline::after(timeout);
+        let known = *lock(&self.found);
+        if let Some(address) = known
+            && let Ok(connection) = Connection::open(&address, timeout)
+        {
+            return Ok(connection);
+        }
+        let mut fault = Fault::Refused(std::io::Error::new(std::io::ErrorKind::NotFound, "its name has no address"));
+        for address in resolve(&self.host, self.port, deadline.remaining())? {
+            if deadline.has_passed() {
+                break;
+            }
+            match Connection::open(&address, deadline.remaining()) {
+                Ok(connection) => {
+                    *lock(&self.found) = Some(address);
+                    return Ok(connection);
+                }
+                Err(why) => fault = why,
+            }
+        }
+        *lock(&self.found) = None;
+        Err(fault)
+    }
+
+    /// Notes that the server has answered.
+    fn is_up(&self) {
+        self.tell(|link| (*link != Link::Up).then_some(Link::Up));
+    }
+
+    /// Notes that the server is not there; the error for the caller.
+    fn lost(&self, fault: Fault) -> Error {
+        let gone = !matches!(fault, Fault::Garbled(_));
+        let error = fault.at(self);
+        if gone {
+            let why = error.clone();
+            self.tell(|link| {
+                let lost = Link::Lost { since: Timestamp::now(), why };
+                (*link == Link::Up).then_some(lost)
+            });
+        }
+        error
+    }
+
+    fn tell(&self, change: impl FnOnce(&Link) -> Option<Link>) {
+        let mut link = lock(&self.link);
+        if let Some(now) = change(&link) {
+            if now != Link::Up {
+                self.losses.fetch_add(1, Ordering::Relaxed);
+                lock(&self.idle).clear();
+            }
+            *link = now.clone();
+            // Told under the lock, so that listeners hear it in the order in which it happened.
+            self.hub.publish(&Event { at: Timestamp::now(), device: None, kind: EventKind::Link(now) });
+        }
+    }
+
+    /// Loads a picture, in whatever form the server has it.
+    pub(super) fn image(&self, path: &str) -> Result<Image> {
+        let (call, total, stall) = (self.policy.call, self.policy.image, self.policy.stall);
+        let begun = Instant::now();
+        let mut limit = Limit::of((call * IMAGE_HEAD).min(total));
+        let accept = format!("{MEDIA_TYPE}, application/json");
+        let mut reply = self.answered(Verb::Get, path, &Form::new(), &accept, &mut limit)?;
+        limit.watch(total.saturating_sub(begun.elapsed()), stall);
+        let image = if reply.status != 200 {
+            reply.all(LONGEST_BODY, &mut limit).map(|body| Err(answer::refusal(reply.status, &body)))
+        } else if reply.media.contains("imagebytes") || reply.media == "application/octet-stream" {
+            read_bytes(&mut reply, &mut limit)
+        } else {
+            read_array(&mut reply, &mut limit)
+        };
+        let image = image.map_err(|fault| self.lost(fault))?;
+        self.keep(reply);
+        image
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verb {
+    Get,
+    Put,
+}
+
+fn read_value(reply: Result<(u16, Vec<u8>)>) -> Result<Value> {
+    match reply? {
+        (200, body) => answer::parse(&body),
+        (status, body) => Err(answer::refusal(status, &body)),
+    }
+}
+
+/// Reads an ImageBytes body, its pixels straight to where they are turned into rows.
+fn read_bytes(reply: &mut Reply, limit: &mut Limit) -> Result<Result<Image>, Fault> {
+    let announced = reply.length();
+    let mut head = [0; HEADER];
+    read_exactly(reply, &mut head, limit)?;
+    let header = match Header::parse(&head) {
+        Ok(header) => header,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut between = vec![0; header.data_start - HEADER];
+    read_exactly(reply, &mut between, limit)?;
+    let Some(shape) = header.shape else {
+        let text = reply.all(LONGEST_BODY, limit)?;
+        return Ok(Err(answer::image_error(&header, &text)));
+    };
+    let expected = header.data_start as u64 + shape.bytes();
+    if announced.is_some_and(|announced| announced != expected) {
+        let message = format!("sent {announced:?} bytes for a picture of {}x{}", shape.width, shape.height);
+        return Ok(Err(Error::protocol(message)));
+    }
+    let mut columns = match Columns::new(&shape) {
+        Ok(columns) => columns,
+        Err(error) => return Ok(Err(error)),
+    };
+    while !columns.is_complete() {
+        match reply.read(columns.space(), limit)? {
+            0 => break,
+            bytes => columns.advance(bytes),
+        }
+    }
+    // In chunks, the last one is still to be read.
+    reply.read(&mut [0], limit)?;
+    Ok(columns.finish())
+}
+
+fn read_exactly(reply: &mut Reply, into: &mut [u8], limit: &mut Limit) -> Result<(), Fault> {
+    let mut filled = 0;
+    while filled < into.len() {
+        match reply.read(&mut into[filled..], limit)? {
+            0 => return Err(Fault::Garbled("sent less than the header of a picture".into())),
+            bytes => filled += bytes,
+        }
+    }
+    Ok(())
+}
+
+/// Reads a JSON body with a picture, or with an error.
+fn read_array(reply: &mut Reply, limit: &mut Limit) -> Result<Result<Image>, Fault> {
+    let (mut array, mut piece) = (Array::new(), vec![0; PIECE]);
+    loop {
+        match reply.read(&mut piece, limit)? {
+            0 => return Ok(array.finish()),
+            bytes => {
+                if let Err(error) = array.push(&piece[..bytes]) {
+                    return Ok(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// Marks this program among a server's clients; not zero.
+fn client_id() -> u32 {
+    // 16 bits, since some drivers keep it in an int of theirs.
+    (std::process::id() & 0xFFFF).max(1)
+}
+
+/// The addresses of a host. Asking a name server has no deadline of its own, so it happens on a thread.
+fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, Fault> {
+    if let Ok(ip) = host.parse() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_owned();
+    let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    std::thread::Builder::new().name("astrobackend-resolve".into()).spawn(ask).map_err(Fault::Refused)?;
+    match receiver.recv_timeout(timeout) {
+        Ok(addresses) => addresses.map_err(Fault::Refused),
+        Err(_) => Err(Fault::Late(format!("has a name whose address was not found within {timeout:.1?}"))),
+    }
+}
+
+/// True for errors that say that the server, not the device, is the trouble.
+pub(super) fn is_transport(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout)
+}
