@@ -101,6 +101,9 @@ pub(crate) enum Verb {
     /// Look after rig files
     #[command(subcommand)]
     Rig(cmd::rig::Verb),
+    /// Offer the devices to programs of other frameworks
+    #[command(subcommand)]
+    Serve(Box<cmd::serve::Verb>),
     /// Print the completions for a shell
     Completions(cmd::completions::Args),
 }

@@ -25,6 +25,11 @@ impl Output {
         !self.quiet && io::stderr().is_terminal()
     }
 
+    /// True with `--verbose`.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Data: text for people, or a JSON object, which gets its `schema`.
     pub(crate) fn data(&self, text: impl AsRef<str>, object: Value) -> Result<()> {
         match self.json {

@@ -12,6 +12,7 @@ pub(crate) mod park;
 pub(crate) mod preview;
 pub(crate) mod props;
 pub(crate) mod rig;
+pub(crate) mod serve;
 pub(crate) mod slew;
 pub(crate) mod stop;
 pub(crate) mod sync;
@@ -41,6 +42,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
         Verb::Watch(args) => watch::run(ctx, &args),
         Verb::Props(verb) => props::run(ctx, &verb),
         Verb::Rig(verb) => rig::run(ctx, &verb),
+        Verb::Serve(verb) => serve::run(ctx, &verb),
         Verb::Completions(args) => completions::run(&args),
     }
 }

@@ -108,7 +108,7 @@ mod tests {
             assert!(!has_foreign_name(&headers(&[("host", own)])), "{own}");
         }
         for foreign in ["evil.example:11111", "localhost.evil.example", "127.0.0.1.evil.example", "[::1"] {
-            assert_eq!(has_foreign_name(&headers(&[("host", foreign)])), foreign != "[::1", "{foreign}");
+            assert!(has_foreign_name(&headers(&[("host", foreign)])), "{foreign}");
         }
     }
 

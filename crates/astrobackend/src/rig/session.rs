@@ -27,6 +27,11 @@ impl Member {
         self.backend.device(&self.info.id)
     }
 
+    /// The backend that it belongs to.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
     pub(super) fn id(&self) -> &DeviceId {
         &self.info.id
     }

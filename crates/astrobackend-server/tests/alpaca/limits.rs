@@ -1,0 +1,79 @@
+//! What costs too much is refused, and what does not come is not waited for.
+
+use crate::client::{connect, device, exchange, get, options, put, read_reply, served, simulator};
+use astrobackend_server::alpaca::{Limits, Options};
+use std::{
+    io::{Read, Write},
+    time::{Duration, Instant},
+};
+
+#[test]
+fn a_body_beyond_the_limit_is_refused() {
+    let server = simulator();
+    let path = "/api/v1/camera/0/connected";
+    let form = |length: usize| format!("Connected=true&Extra={}", "x".repeat(length));
+    assert_eq!(put(server.address(), path, &form(60_000)).status, 200);
+    assert_eq!(put(server.address(), path, &form(70_000)).status, 413);
+    server.stop();
+}
+
+#[test]
+fn a_head_beyond_the_limit_is_refused() {
+    let server = simulator();
+    let many = "A: b\r\n".repeat(100);
+    let request = format!("GET /setup HTTP/1.1\r\nHost: localhost\r\n{many}\r\n");
+    assert_eq!(exchange(server.address(), request.as_bytes()).status, 431);
+    assert_eq!(exchange(server.address(), b"nonsense\r\n\r\n").status, 400);
+    server.stop();
+}
+
+#[test]
+fn heads_and_bodies_that_do_not_come_end_the_connection() {
+    let limits = Limits { header: Duration::from_millis(200), body: Duration::from_millis(200), ..Limits::default() };
+    let server = served("sim://", Options { limits, ..options() });
+    let begun = Instant::now();
+    for beginning in ["", "GET /setup HT"] {
+        let mut stream = connect(server.address());
+        stream.write_all(beginning.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+    }
+    let path = device(&server, "camera").path("connected");
+    let mut stream = connect(server.address());
+    write!(stream, "PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\nConn").unwrap();
+    assert_eq!(read_reply(&mut stream).status, 408);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    server.stop();
+}
+
+#[test]
+fn clients_beyond_the_limit_are_told_so() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let server = served("sim://", Options { limits, ..options() });
+    let ask = b"GET /management/apiversions HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut held = [connect(server.address()), connect(server.address())];
+    for stream in &mut held {
+        stream.write_all(ask).unwrap();
+        assert_eq!(read_reply(stream).status, 200);
+    }
+    let refused = exchange(server.address(), ask);
+    assert_eq!((refused.status, refused.text().as_str()), (503, "too many clients are connected"));
+    drop(held);
+    let begun = Instant::now();
+    while get(server.address(), "/management/apiversions").status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    server.stop();
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let server = simulator();
+    let mut stream = connect(server.address());
+    for n in 1..50 {
+        write!(stream, "GET /api/v1/focuser/0/position?ClientTransactionID={n} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        assert_eq!(read_reply(&mut stream).json()["ClientTransactionID"], n);
+    }
+    server.stop();
+}
