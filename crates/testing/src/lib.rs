@@ -12,12 +12,14 @@ pub mod bench;
 pub mod bench_driver;
 mod drivers;
 pub mod fake_indi;
+pub mod fake_rpc;
 mod indipy;
 mod indiserver;
 mod listening;
 mod network;
 
 pub use fake_indi::FakeIndi;
+pub use fake_rpc::FakeRpc;
 pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
 pub use listening::Listening;
