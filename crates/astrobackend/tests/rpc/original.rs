@@ -109,9 +109,9 @@ fn a_refused_exposure_gives_no_stale_picture() {
     let refusal = br#"{"jsonrpc": "2.0", "error": {"code": -32600, "message": "binning must be int"}, "id": "null"}"#;
     lab.server.on("take_image", testing::fake_rpc::Act::Send([&refusal[..], b"\n"].concat()));
     camera.start_exposure(Exposure::light(SHORT)).unwrap();
-    assert!(camera.image().is_err());
-    camera.abort_exposure().unwrap_err();
-    assert_eq!(camera.image().unwrap_err().kind(), ErrorKind::InvalidOperation);
+    let look = || Ok((!camera.state()?.exposure.is_busy()).then_some(()));
+    wait().until("the refusal", look, || Ok(())).unwrap();
+    assert_eq!(camera.image().unwrap_err().kind(), ErrorKind::InvalidValue);
 }
 
 #[test]

@@ -115,6 +115,17 @@ struct State {
     pending: HashMap<u64, Pending>,
 }
 
+impl State {
+    /// The one request that waits for an answer, not counting exposures unless there is nothing else: with several, it is
+    /// not clear whose an answer without a number is, and they run into their deadlines.
+    fn only_pending(&self) -> Option<u64> {
+        let of = |late: bool| self.pending.iter().filter(move |(_, pending)| pending.late == late).map(|(id, _)| *id);
+        let late = of(false).next().is_none();
+        let mut candidates = of(late);
+        candidates.next().filter(|_| candidates.next().is_none())
+    }
+}
+
 /// What the threads and the users of a connection share.
 struct Shared {
     server: Server,
@@ -358,15 +369,8 @@ impl Shared {
             }
             Incoming::Unknown(error) => {
                 let mut state = lock(&self.state);
-                let waiting = |state: &State| state.pending.iter().filter(|(_, pending)| !pending.late).count();
-                // With one question open it is clear whose answer it is; several run into their deadlines.
-                if waiting(&state) == 1
-                    && let Some((id, _)) = state.pending.iter().find(|(_, pending)| !pending.late)
-                {
-                    let id = *id;
-                    if let Some(pending) = state.pending.remove(&id) {
-                        pending.slot.fill(Err(error));
-                    }
+                if let Some(pending) = state.only_pending().and_then(|id| state.pending.remove(&id)) {
+                    pending.slot.fill(Err(error));
                 }
             }
             Incoming::Event(name, event) => {

@@ -2,7 +2,7 @@
 
 use super::{ascii::write_line, params::Params};
 use crate::{Error, ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
@@ -100,6 +100,12 @@ struct RawRequest {
     params: Option<Map<String, Value>>,
 }
 
+/// An object; a list of values in the right order is none, although it could be read as one.
+fn object<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let is_object = line.trim_ascii_start().first() == Some(&b'{');
+    is_object.then(|| serde_json::from_slice(line).ok()).flatten()
+}
+
 /// `null` is there, too.
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(from).map(Some)
@@ -111,7 +117,7 @@ impl Request {
     /// # Errors
     /// What to answer instead.
     pub fn parse(line: &[u8]) -> Result<Self, RequestError> {
-        let raw: RawRequest = serde_json::from_slice(line).map_err(|_| why_not(line))?;
+        let raw: RawRequest = object(line).ok_or_else(|| why_not(line))?;
         let id = raw.id.unwrap_or_else(unknown_id);
         match raw.method {
             Some(Value::String(method)) => Ok(Request { method, id, params: raw.params.unwrap_or_default().into() }),
@@ -286,7 +292,7 @@ struct RawAnswer {
 impl Incoming {
     /// Reads a line.
     pub fn parse(line: &[u8]) -> Self {
-        let Ok(raw) = serde_json::from_slice::<RawAnswer>(line) else { return Incoming::Nothing };
+        let Some(raw) = object::<RawAnswer>(line) else { return Incoming::Nothing };
         if let Some(event) = raw.event {
             let whole = serde_json::from_slice::<Value>(line).unwrap_or_default();
             return match event.as_str() {
@@ -313,7 +319,7 @@ impl Incoming {
 }
 
 fn whole_number(value: f64) -> Option<u64> {
-    (value >= 0.0 && value < 9e15 && value.fract() == 0.0).then_some(value as u64)
+    ((0.0..9e15).contains(&value) && value.fract() == 0.0).then_some(value as u64)
 }
 
 /// The error of an answer, in our words.
@@ -349,7 +355,7 @@ mod tests {
     #[test]
     fn what_is_no_request_is_answered_with_the_id_it_has() {
         assert_eq!(refusal("{"), (-32700, json!("null")));
-        for line in ["42", "[1,2]", "null", "\"x\"", "{\"method\":\"x\"}"] {
+        for line in ["42", "[1,2]", "[\"x\",1]", "null", "\"x\"", "{\"method\":\"x\"}"] {
             assert_eq!(refusal(line), (-32600, json!("null")), "{line}");
         }
         assert_eq!(refusal(r#"{"id":5,"foo":1}"#), (-32600, json!(5)));
