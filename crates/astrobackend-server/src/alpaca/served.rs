@@ -1,10 +1,10 @@
 //! A device that is offered: the backend's device, and what is kept here on behalf of its clients.
 
 use super::{
-    Offered, calls::Calls, connection::Connection, frame::Frames, identities::Identity, kept::Kept, options::Limits,
+    Offered, connection::Connection, frame::Frames, identities::Identity, kept::Kept, options::Limits,
     pictures::Pictures,
 };
-use crate::lock;
+use crate::{calls::Calls, lock};
 use astrobackend::{
     Backend, Error, ErrorKind, Result,
     device::{AnyDevice, Camera, DeviceId},

@@ -4,6 +4,7 @@
 
 pub mod alpaca;
 pub mod indi;
+pub mod rpc;
 pub mod sim;
 
 use crate::{
@@ -206,10 +207,10 @@ pub static FRAMEWORKS: &[Framework] = &[
         name: "RPC",
         schemes: &["rpc"],
         summary: "the JSON RPC of the Python Astroimaging Suite",
-        built_in: false,
-        check: |_| Ok(()),
-        open: |_| Err(not_built_in("RPC")),
-        discover: |_| Err(not_built_in("RPC")),
+        built_in: true,
+        check: rpc::check,
+        open: rpc::open,
+        discover: rpc::discover,
     },
     Framework {
         name: "INDI",
