@@ -112,12 +112,14 @@ const SERVERS: &[Server] = &[
         start: || rpc::over(indiserver(IndiServer::address)?),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "alpaca(rpc(indiserver))",
         start: || rpc::behind_alpaca(indiserver(IndiServer::address)?),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "ascom-alpaca",
@@ -138,8 +140,8 @@ const SERVERS: &[Server] = &[
             Ok((Box::new(server), address))
         },
         preferred: &[],
-        deviations: &[],
-        patience: HARDWARE,
+        deviations: deviations::ALPACA_SIMULATORS,
+        patience: QUICK,
     },
     Server {
         name: "ascom-alpaca-core",
