@@ -1,11 +1,9 @@
-//! The connection to a server: a socket, the thread that reads it into the [`Store`], and waiting for news.
+//! The connection to a server: a socket, what came from it in the [`Store`], commands, and waiting for news.
 //!
-//! When the socket breaks, whoever waits is told at once; the same thread then connects again, more and
-//! more patiently, and the [`keeper`](super::keeper) puts things back to where they were.
+//! When the socket breaks, whoever waits is told at once; the thread that [reads](super::reading) it then connects
+//! again, and the [`keeper`](super::keeper) puts things back to where they were.
 
 use super::{
-    attached,
-    incoming::{Incoming, receive},
     socket::{Server, Socket, connect},
     store::{Change, Store},
 };
@@ -13,13 +11,11 @@ use crate::{
     Error, ErrorKind, Result, Timestamp,
     event::Link,
     wait::{Cancel, Deadline},
-    wire::indi::{Message, Parser},
+    wire::indi::Message,
 };
 use std::{
-    collections::VecDeque,
     fmt,
-    fs::File,
-    io::{ErrorKind as IoKind, Read, Write},
+    io::Write,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -30,12 +26,6 @@ use std::{
 
 /// Longest pause between two looks of a wait whose answer may also come from the clock.
 const TICK: Duration = Duration::from_millis(50);
-
-/// Pause before the first try to connect again, and the longest; each try doubles it.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-
-/// A connection that lasted so long was a good one: after it the tries begin anew.
-const STEADY: Duration = Duration::from_secs(60);
 
 /// Who is told what changed; called on the reading thread, so it must be quick.
 pub(super) trait Listener: Send + Sync {
@@ -67,19 +57,19 @@ pub(super) struct Sent {
 /// What the threads and the users of a connection share.
 pub(super) struct Shared {
     pub(super) policy: Policy,
-    server: Server,
+    pub(super) server: Server,
     store: Mutex<Store>,
     news: Condvar,
     waiting: AtomicUsize,
     /// Wakes the keeper.
     work: Condvar,
     /// Held while a message is written: the reading thread answers pings.
-    socket: Mutex<Arc<Socket>>,
+    pub(super) socket: Mutex<Arc<Socket>>,
     /// Bytes that came so far.
     received: AtomicU64,
     listener: OnceLock<Weak<dyn Listener>>,
     /// The last user is gone.
-    closed: Cancel,
+    pub(super) closed: Cancel,
 }
 
 /// A connection; dropping it closes the socket, which ends its threads.
@@ -95,7 +85,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -222,7 +212,7 @@ impl Drop for Connection {
 }
 
 /// The question for all definitions.
-const EVERYTHING: Message<'static> = Message::GetProperties { device: None, name: None };
+pub(super) const EVERYTHING: Message<'static> = Message::GetProperties { device: None, name: None };
 
 impl Shared {
     /// The store, locked: hold it briefly.
@@ -233,6 +223,12 @@ impl Shared {
     /// Bytes that came so far.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// Notes that bytes came: the server is alive.
+    pub(super) fn hear(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.store().last_bytes = Some(Instant::now());
     }
 
     /// As [`Connection::send`].
@@ -276,7 +272,7 @@ impl Shared {
     }
 
     /// Closes the socket; the reading thread notices.
-    fn hang_up(&self) {
+    pub(super) fn hang_up(&self) {
         lock(&self.socket).hang_up();
     }
 
@@ -286,121 +282,17 @@ impl Shared {
         self.hang_up();
     }
 
-    /// Reads, and connects again, until the last user is gone.
-    fn run(&self, stream: Socket) {
-        let mut next = Some(stream);
-        let mut pause = BACK_OFF.0;
-        while let Some(stream) = next.take() {
-            let since = Instant::now();
-            let why = self.read(&stream);
-            stream.hang_up();
-            self.lose(&why);
-            if !self.policy.reconnect {
-                return;
-            }
-            if since.elapsed() > STEADY {
-                pause = BACK_OFF.0;
-            }
-            while next.is_none() {
-                if self.closed.wait(pause) {
-                    return;
-                }
-                pause = (pause * 2).min(BACK_OFF.1);
-                next = self.reopen().ok();
-            }
-        }
+    /// Waits until there is work for the keeper, or for a while; false when the last user is gone.
+    pub(super) fn await_work(&self, pause: Duration) -> bool {
+        let idle = |store: &mut Store| !store.work && !self.closed.is_cancelled();
+        let waited = self.work.wait_timeout_while(self.store(), pause, idle);
+        waited.unwrap_or_else(PoisonError::into_inner).0.work = false;
+        !self.closed.is_cancelled()
     }
 
-    /// A new socket to a server that answers; the old picture of its devices is gone.
-    fn reopen(&self) -> Result<Socket> {
-        let failed = |error| self.server.unreachable(&error);
-        let stream = connect(&self.server, self.policy.timeout)?;
-        (&stream).write_all(&EVERYTHING.to_bytes()).map_err(failed)?;
-        // A stopped server accepts connections and says nothing on them.
-        stream.await_bytes(self.policy.timeout).map_err(failed)?;
-        *lock(&self.socket) = Arc::new(stream.try_clone().map_err(failed)?);
-        self.store().start_anew();
-        if self.closed.is_cancelled() {
-            // It was closed while the old socket was still in its place.
-            self.hang_up();
-        }
-        self.tell_link(Link::Restoring);
-        Ok(stream)
-    }
-
-    /// Reads until the connection ends; why it did.
-    fn read(&self, stream: &Socket) -> Error {
-        let (mut parser, mut pictures) = (Parser::default(), Vec::new());
-        let mut source = Source { shared: self, stream, memory: VecDeque::new() };
-        loop {
-            match source.read(parser.room()) {
-                Ok(0) => return Error::new(ErrorKind::Unreachable, "the server closed the connection"),
-                Ok(bytes) => {
-                    parser.filled(bytes);
-                    if let Err(error) = self.take_in(&mut parser, &mut source, &mut pictures) {
-                        return error;
-                    }
-                }
-                Err(error) if error.kind() == IoKind::Interrupted => {}
-                Err(error) => return broken(&error),
-            }
-        }
-    }
-
-    /// Parses what came, and receives the rest of a BLOB that has begun.
-    fn take_in(&self, parser: &mut Parser, source: &mut Source<'_>, pictures: &mut Vec<Incoming>) -> Result<()> {
-        let wanted = |device: &str, vector: &str| self.store().wants_blobs(device, vector);
-        loop {
-            self.take_messages(parser, source, pictures)?;
-            if !receive(parser, &mut *source, wanted, pictures).map_err(|error| broken(&error))? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Puts what came into the store, under one lock for all the messages of a read.
-    fn take_messages(&self, parser: &mut Parser, source: &mut Source<'_>, pictures: &mut Vec<Incoming>) -> Result<()> {
-        let mut store: Option<MutexGuard<'_, Store>> = None;
-        while let Some(message) = parser.next_message() {
-            match message {
-                Ok(Message::PingRequest { uid }) => {
-                    let reply = Message::PingReply { uid }.to_bytes();
-                    // Never both locks: whoever sends takes them in the other order.
-                    drop(store.take());
-                    let _writing = lock(&self.socket);
-                    let mut stream = source.stream;
-                    stream.write_all(&reply).map_err(|error| {
-                        Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {error}"))
-                    })?;
-                }
-                Ok(message) => {
-                    if let Message::Set(vector) = &message
-                        && attached::has_attached(vector)
-                    {
-                        // Not under the lock: a frame takes a while.
-                        drop(store.take());
-                        let wanted = self.store().wants_blobs(&vector.device, &vector.name);
-                        attached::take(vector, &mut source.memory, wanted, pictures);
-                    }
-                    let store = store.get_or_insert_with(|| self.store());
-                    store.apply(message)?;
-                    pictures.drain(..).for_each(|picture| store.deliver(picture));
-                }
-                // It costs only itself; what waits for it has a deadline.
-                Err(error) => {
-                    pictures.clear();
-                    source.memory.clear();
-                    store.get_or_insert_with(|| self.store()).complain(&error);
-                }
-            }
-        }
-        if parser.is_between_messages() {
-            // What came with messages that are through belongs to none that follows.
-            source.memory.clear();
-        }
-        let Some(mut store) = store else { return Ok(()) };
-        let changes = std::mem::take(&mut store.changes);
-        let work = store.work;
+    /// Lets the store go and tells everybody who waits for something in it.
+    pub(super) fn spread(&self, mut store: MutexGuard<'_, Store>) {
+        let (changes, work) = (std::mem::take(&mut store.changes), store.work);
         drop(store);
         if work {
             self.work.notify_all();
@@ -409,15 +301,6 @@ impl Shared {
             self.news.notify_all();
         }
         self.tell(changes);
-        Ok(())
-    }
-
-    /// Waits until there is work for the keeper, or for a while; false when the last user is gone.
-    pub(super) fn await_work(&self, pause: Duration) -> bool {
-        let idle = |store: &mut Store| !store.work && !self.closed.is_cancelled();
-        let waited = self.work.wait_timeout_while(self.store(), pause, idle);
-        waited.unwrap_or_else(PoisonError::into_inner).0.work = false;
-        !self.closed.is_cancelled()
     }
 
     fn tell(&self, changes: Vec<Change>) {
@@ -434,34 +317,10 @@ impl Shared {
     }
 
     /// The connection is gone: nothing that is known counts any more.
-    fn lose(&self, why: &Error) {
+    pub(super) fn lose(&self, why: &Error) {
         if self.store().lose(why) {
             self.news.notify_all();
             self.tell_link(Link::Lost { since: Timestamp::now(), why: why.clone() });
         }
-    }
-}
-
-fn broken(error: &std::io::Error) -> Error {
-    match error.kind() {
-        IoKind::UnexpectedEof => Error::new(ErrorKind::Unreachable, "the server closed the connection"),
-        _ => Error::new(ErrorKind::Unreachable, format!("the connection broke: {error}")),
-    }
-}
-
-/// What is read, with note taken that the server is alive.
-struct Source<'a> {
-    shared: &'a Shared,
-    stream: &'a Socket,
-    /// Shared memory whose message has not come yet.
-    memory: VecDeque<File>,
-}
-
-impl Read for Source<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let bytes = self.stream.receive(buffer, &mut self.memory)?;
-        self.shared.received.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.shared.store().last_bytes = Some(Instant::now());
-        Ok(bytes)
     }
 }

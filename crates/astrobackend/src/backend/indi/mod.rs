@@ -47,6 +47,7 @@ mod connecting;
 mod connection;
 mod controls;
 mod cooler;
+mod device;
 #[cfg(test)]
 mod differential;
 mod exposure;
@@ -63,6 +64,7 @@ mod picture;
 pub mod properties;
 mod property;
 mod pulse;
+mod reading;
 mod socket;
 mod store;
 #[cfg(target_os = "linux")]

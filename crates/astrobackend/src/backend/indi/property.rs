@@ -5,7 +5,6 @@ use crate::{
     wire::indi::{Element as WireElement, Elements, Number as WireNumber, Perm, Rule, State, Vector},
 };
 use std::{
-    borrow::Cow,
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -119,17 +118,17 @@ impl Element {
 }
 
 impl Property {
-    pub(super) fn define(vector: Vector<'_>, seq: u64) -> Self {
-        let own = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned).unwrap_or_default();
+    pub(super) fn define(vector: &Vector<'_>, seq: u64) -> Self {
+        let timestamp = vector.timestamp.as_deref().filter(|text| text.len() <= MAX_TIMESTAMP);
         let mut property = Property {
-            label: own(vector.label),
-            group: own(vector.group),
+            label: own(vector.label.as_deref()),
+            group: own(vector.group.as_deref()),
             rule: vector.rule,
             timeout: vector.timeout.unwrap_or(0.0),
-            timestamp: own(vector.timestamp.filter(|text| text.len() <= MAX_TIMESTAMP)),
+            timestamp: own(timestamp),
             state: vector.state.unwrap_or(State::Idle),
             perm: vector.perm.unwrap_or(Perm::ReadWrite),
-            elements: elements(vector.elements),
+            elements: elements(&vector.elements),
             seq: 0,
             asked: VecDeque::new(),
             answered: 0,
@@ -160,54 +159,63 @@ impl Property {
         }
     }
 
-    pub(super) fn report(&mut self, vector: Vector<'_>, seq: u64, now: Instant) {
+    pub(super) fn report(&mut self, vector: &mut Vector<'_>, seq: u64, now: Instant) {
         self.seq = seq;
         self.reported = Some(now);
         self.state = vector.state.unwrap_or(self.state);
         self.timeout = vector.timeout.unwrap_or(self.timeout);
-        if let Some(told) = vector.timestamp.filter(|text| text.len() <= MAX_TIMESTAMP) {
+        if let Some(told) = vector.timestamp.as_deref().filter(|text| text.len() <= MAX_TIMESTAMP) {
             self.timestamp.clear();
-            self.timestamp.push_str(&told);
+            self.timestamp.push_str(told);
         }
         match self.state {
             State::Busy => self.busy = seq,
             State::Alert => self.alert = Some((seq, now)),
             _ => {}
         }
-        self.take(vector.elements, seq);
+        self.take(&mut vector.elements, seq);
     }
 
-    fn take(&mut self, elements: Elements<'_>, seq: u64) {
+    fn take(&mut self, elements: &mut Elements<'_>, seq: u64) {
         match elements {
-            Elements::Text(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Text(text)) = self.value_mut(&one.name) {
+            Elements::Text(all) => self.each(all, |value, told| {
+                if let Value::Text(text) = value {
                     text.clear();
-                    text.push_str(&one.value);
+                    text.push_str(told);
                 }
             }),
-            Elements::Number(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Number(number)) = self.value_mut(&one.name) {
-                    number.update(&one.value);
+            Elements::Number(all) => self.each(all, |value, told| {
+                if let Value::Number(number) = value {
+                    number.update(told);
                 }
             }),
-            Elements::Switch(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Switch(on)) = self.value_mut(&one.name) {
-                    *on = one.value;
+            Elements::Switch(all) => self.each(all, |value, told| {
+                if let Value::Switch(on) = value {
+                    *on = *told;
                 }
             }),
-            Elements::Light(all) => all.into_iter().for_each(|one| {
-                if let Some(Value::Light(state)) = self.value_mut(&one.name) {
-                    *state = one.value;
+            Elements::Light(all) => self.each(all, |value, told| {
+                if let Value::Light(state) = value {
+                    *state = *told;
                 }
             }),
-            Elements::Blob(all) => {
-                let wanted = self.wanted;
-                all.into_iter().filter(|one| wanted && !one.value.data.is_empty()).for_each(|one| {
-                    if let Some(Value::Blob(blob)) = self.value_mut(&one.name) {
-                        let content = Content::File(one.value.data);
-                        *blob = Some(Blob::new(seq, one.value.format.into_owned(), content));
-                    }
-                });
+            Elements::Blob(all) if self.wanted => self.each(all, |value, told| {
+                if let Value::Blob(blob) = value
+                    && !told.data.is_empty()
+                {
+                    let content = Content::File(std::mem::take(&mut told.data));
+                    *blob = Some(Blob::new(seq, told.format.to_string(), content));
+                }
+            }),
+            Elements::Blob(_) => {}
+        }
+    }
+
+    /// Gives each value that is told to the element it is for, if there is one.
+    fn each<T>(&mut self, told: &mut [WireElement<'_, T>], mut take: impl FnMut(&mut Value, &mut T)) {
+        for one in told {
+            if let Some(value) = self.value_mut(&one.name) {
+                take(value, &mut one.value);
             }
         }
     }
@@ -298,24 +306,28 @@ impl Number {
     }
 }
 
-fn elements(told: Elements<'_>) -> Vec<Element> {
-    fn all<'a, T>(told: Vec<WireElement<'a, T>>, value: impl Fn(T) -> (Value, Option<Cow<'a, str>>)) -> Vec<Element> {
-        let own = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned).unwrap_or_default();
-        let one = |one: WireElement<'a, T>| {
-            let (value, format) = value(one.value);
-            Element { label: own(one.label), name: one.name.into_owned(), format: own(format), value }
+fn own(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
+
+fn elements(told: &Elements<'_>) -> Vec<Element> {
+    /// Values come with how they are to be shown.
+    fn all<'t, T>(told: &'t [WireElement<'_, T>], value: impl Fn(&'t T) -> (Value, Option<&'t str>)) -> Vec<Element> {
+        let one = |one: &'t WireElement<'_, T>| {
+            let (value, format) = value(&one.value);
+            Element { label: own(one.label.as_deref()), name: one.name.to_string(), format: own(format), value }
         };
-        told.into_iter().map(one).collect()
+        told.iter().map(one).collect()
     }
     match told {
-        Elements::Text(told) => all(told, |text| (Value::Text(text.into_owned()), None)),
+        Elements::Text(told) => all(told, |text| (Value::Text(text.to_string()), None)),
         Elements::Number(told) => all(told, |told| {
             let mut number = Number::default();
-            number.update(&told);
-            (Value::Number(number), told.format)
+            number.update(told);
+            (Value::Number(number), told.format.as_deref())
         }),
-        Elements::Switch(told) => all(told, |on| (Value::Switch(on), None)),
-        Elements::Light(told) => all(told, |state| (Value::Light(state), None)),
+        Elements::Switch(told) => all(told, |on| (Value::Switch(*on), None)),
+        Elements::Light(told) => all(told, |state| (Value::Light(*state), None)),
         Elements::Blob(told) => all(told, |_| (Value::Blob(None), None)),
     }
 }

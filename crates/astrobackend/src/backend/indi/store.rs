@@ -7,30 +7,27 @@
 use super::{
     claims::Claims,
     incoming::Incoming,
-    picture,
     properties::{Change as News, Watchers},
-    property::{Blob, ELEMENT_WEIGHT, Number, Property, Value},
+    property::{Blob, ELEMENT_WEIGHT, Property, Value},
 };
 use crate::{
     Error, ErrorKind, Result,
     event::Level,
-    wire::indi::{Elements, Message, State, Vector},
+    wire::indi::{Elements, Message, Vector},
 };
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    borrow::BorrowMut,
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
+
+pub(super) use super::device::Device;
 
 /// Bytes that all definitions and values together may take, BLOBs not counted.
 const MAX_WEIGHT: usize = 64 << 20;
 
 /// Letters of a message to people; INDI's own limit is 255.
 const MAX_NOTE: usize = 4096;
-
-/// Messages kept for each device.
-const MAX_NOTES: usize = 32;
 
 /// Everything known about a server's devices.
 #[derive(Debug, Default)]
@@ -72,29 +69,6 @@ pub(super) enum Change {
     Device(String),
     /// A device, or the server, said something.
     Said(Option<String>, Level, String),
-}
-
-/// A device: its properties and what it said lately.
-#[derive(Debug, Default)]
-pub(super) struct Device {
-    /// Number of the message that first defined it; another one after a restart of its driver.
-    pub(super) born: u64,
-    /// Number of the last message from it.
-    heard: u64,
-    /// It is ours and was connected before it went away: not to be used until it is as it was.
-    pub(super) held: bool,
-    /// Its driver does not answer any more: what it told last is not true any more either.
-    pub(super) mute: bool,
-    properties: BTreeMap<String, Property>,
-    notes: VecDeque<Note>,
-}
-
-/// Something that a device said.
-#[derive(Debug)]
-struct Note {
-    seq: u64,
-    level: Level,
-    text: String,
 }
 
 impl Store {
@@ -193,26 +167,26 @@ impl Store {
         }
     }
 
-    /// Takes in a message.
+    /// Takes in a message; what is large is moved out of it.
     ///
     /// # Errors
     /// `Protocol` when the server defines more than can be kept.
-    pub(super) fn apply(&mut self, message: Message<'_>) -> Result<()> {
+    pub(super) fn apply<'a>(&mut self, mut message: impl BorrowMut<Message<'a>>) -> Result<()> {
         self.seq += 1;
-        match message {
+        match message.borrow_mut() {
             Message::Def(vector) => self.define(vector),
             Message::Set(vector) => self.report(vector),
-            Message::New(vector) => self.requested(&vector),
+            Message::New(vector) => self.requested(vector),
             Message::DelProperty { device, name, message } => {
-                self.say(Some(&device), message.as_deref());
-                self.delete(&device, name.as_deref());
-                self.touch(&device);
+                self.say(Some(device), message.as_deref());
+                self.delete(device, name.as_deref());
+                self.touch(device);
             }
             Message::Message { device, text, .. } => {
                 if let Some(device) = device.as_deref().and_then(|name| self.devices.get_mut(name)) {
                     device.hear(self.seq);
                 }
-                self.say(device.as_deref(), Some(&text));
+                self.say(device.as_deref(), Some(text));
             }
             Message::PingReply { .. } => self.pings = true,
             _ => {}
@@ -245,7 +219,7 @@ impl Store {
         }
     }
 
-    fn define(&mut self, vector: Vector<'_>) {
+    fn define(&mut self, vector: &Vector<'_>) {
         let seq = self.seq;
         self.last_definition = Some((Instant::now(), seq));
         self.say(Some(&vector.device), vector.message.as_deref());
@@ -255,25 +229,23 @@ impl Store {
                 self.weight += ELEMENT_WEIGHT + vector.device.len();
                 let held = self.claims.has(&vector.device);
                 self.work |= held;
-                let device = Device { born: seq, held, ..Device::default() };
-                self.devices.entry(vector.device.to_string()).or_insert(device)
+                self.devices.entry(vector.device.to_string()).or_insert_with(|| Device::new(seq, held))
             }
         };
         device.hear(seq);
         let old = device.properties.remove(vector.name.as_ref());
         self.weight -= old.as_ref().map_or(0, Property::weight);
-        let (name, owner) = (vector.name.to_string(), vector.device.to_string());
         let mut property = Property::define(vector, seq);
         if let Some(old) = old {
             property.inherit(old);
         }
         self.weight += property.weight();
-        self.watchers.tell(&owner, &name, &property, News::Defined);
-        device.properties.insert(name, property);
-        self.touch(&owner);
+        self.watchers.tell(&vector.device, &vector.name, &property, News::Defined);
+        device.properties.insert(vector.name.to_string(), property);
+        self.touch(&vector.device);
     }
 
-    fn report(&mut self, vector: Vector<'_>) {
+    fn report(&mut self, vector: &mut Vector<'_>) {
         let seq = self.seq;
         self.say(Some(&vector.device), vector.message.as_deref());
         // What was never defined cannot be understood; its definition will bring the values.
@@ -286,10 +258,9 @@ impl Store {
         // Only texts change what a property takes.
         let text = matches!(vector.elements, Elements::Text(_));
         let before = if text { property.weight() } else { 0 };
-        let (owner, name) = (vector.device.clone(), vector.name.clone());
         property.report(vector, seq, self.last_bytes.unwrap_or_else(Instant::now));
         self.weight = self.weight - before + if text { property.weight() } else { 0 };
-        self.watchers.tell(&owner, &name, property, News::Updated);
+        self.watchers.tell(&vector.device, &vector.name, property, News::Updated);
     }
 
     /// Remembers what a client asked for: for some values, such as a set point, nothing else tells it.
@@ -320,10 +291,7 @@ impl Store {
         let end = text.char_indices().nth(MAX_NOTE).map_or(text.len(), |(at, _)| at);
         let (level, text) = level_of(&text[..end]);
         if let Some(device) = device.and_then(|name| self.devices.get_mut(name)) {
-            if device.notes.len() >= MAX_NOTES {
-                device.notes.pop_front();
-            }
-            device.notes.push_back(Note { seq: self.seq, level, text: text.to_owned() });
+            device.note(self.seq, level, text);
         }
         if self.watched {
             self.changes.push(Change::Said(device.map(str::to_owned), level, text.to_owned()));
@@ -347,97 +315,10 @@ fn level_of(text: &str) -> (Level, &str) {
     (level, text.strip_prefix("Error: ").unwrap_or(text))
 }
 
-impl Device {
-    /// It has said something: it lives.
-    fn hear(&mut self, seq: u64) {
-        self.heard = seq;
-        self.mute = false;
-    }
-
-    /// A property.
-    pub(super) fn property(&self, name: &str) -> Option<&Property> {
-        self.properties.get(name)
-    }
-
-    /// All properties, by name.
-    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Property)> {
-        self.properties.iter().map(|(name, property)| (name.as_str(), property))
-    }
-
-    /// True when the property is there.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.properties.contains_key(name)
-    }
-
-    /// True when the property is there and clients may change it.
-    pub(super) fn can_set(&self, name: &str) -> bool {
-        self.property(name).is_some_and(Property::writable)
-    }
-
-    /// True when clients may change this switch.
-    pub(super) fn has_switch(&self, property: &str, element: &str) -> bool {
-        self.can_set(property) && self.switch(property, element).is_some()
-    }
-
-    /// A property's state.
-    pub(super) fn state(&self, property: &str) -> Option<State> {
-        self.property(property).map(|property| property.state)
-    }
-
-    /// True when the property is there and busy.
-    pub(super) fn is_busy(&self, property: &str) -> bool {
-        self.state(property) == Some(State::Busy)
-    }
-
-    /// A number's value.
-    pub(super) fn number(&self, property: &str, element: &str) -> Option<f64> {
-        self.limits(property, element).map(|number| number.value)
-    }
-
-    /// A number with its limits.
-    pub(super) fn limits(&self, property: &str, element: &str) -> Option<Number> {
-        self.property(property)?.number(element)
-    }
-
-    /// A switch.
-    pub(super) fn switch(&self, property: &str, element: &str) -> Option<bool> {
-        self.property(property)?.switch(element)
-    }
-
-    /// A text.
-    pub(super) fn text(&self, property: &str, element: &str) -> Option<&str> {
-        match &self.property(property)?.element(element)?.value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The last BLOB of a vector, if it was wanted: of several that came together the first picture.
-    pub(super) fn blob(&self, property: &str) -> Option<&Arc<Blob>> {
-        let blobs = self.property(property)?.elements.iter().filter_map(|element| match &element.value {
-            Value::Blob(Some(blob)) => Some(blob),
-            _ => None,
-        });
-        blobs.min_by_key(|blob| (Reverse(blob.seq), !picture::is_readable(&blob.format)))
-    }
-
-    /// What it said since a moment that sounds most like a reason.
-    pub(super) fn reason_since(&self, seq: u64) -> Option<&str> {
-        let since = || self.notes.iter().filter(move |note| note.seq > seq);
-        let worst = since().map(|note| note.level).max()?;
-        since().rfind(|note| note.level == worst).map(|note| note.text.as_str())
-    }
-
-    /// The level of the worst thing it said since a moment.
-    pub(super) fn worst_since(&self, seq: u64) -> Option<Level> {
-        self.notes.iter().filter(|note| note.seq > seq).map(|note| note.level).max()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::indi::Parser;
+    use crate::wire::indi::{Parser, State};
 
     fn store(text: &str) -> Store {
         let (mut store, mut parser) = (Store::default(), Parser::default());
