@@ -28,4 +28,4 @@ for number in range(count):
         for pixel in column:
             pixels.extend(pixel) if info.Rank == 3 else pixels.append(pixel)
     (folder / f"{number}.f64").write_bytes(pixels.tobytes())
-    print(number, info.Rank, info.Dimension1, info.Dimension2, info.TransmissionElementType.name)
+    print(number, info.Rank, info.Dimension1, info.Dimension2)

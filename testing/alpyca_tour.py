@@ -7,6 +7,7 @@ Prints a line for each thing that worked. Devices that are moved are moved back.
 
 import sys
 import time
+from datetime import datetime, timezone
 
 from alpaca import exceptions, management
 from alpaca.camera import Camera, CameraStates, ImageArrayElementTypes
@@ -156,6 +157,7 @@ def telescope(device):
     if device.AtPark:
         device.Unpark()
         until("it is unparked", lambda: not device.AtPark and not device.Slewing)
+    site(device)
     device.Tracking = True
     assert device.Tracking and DriveRates.driveSidereal in list(device.TrackingRates)
     assert 0 <= device.SiderealTime < 24 and device.UTCDate
@@ -188,6 +190,16 @@ def telescope(device):
         until("it is unparked", lambda: not device.AtPark)
         device.Unpark()
     print(f"{device.Name}: slewed, parked, refused")
+
+
+def site(device):
+    """Tells a mount where it stands, and when, if it does not know."""
+    try:
+        device.SiteLatitude
+    except exceptions.ValueNotSetException:
+        device.SiteLatitude, device.SiteLongitude, device.SiteElevation = 37.2236, -2.5463, 2168.0
+        device.UTCDate = datetime.now(timezone.utc)
+    assert -90 <= device.SiteLatitude <= 90 and -180 <= device.SiteLongitude <= 180
 
 
 KINDS = {"Camera": (Camera, camera), "Focuser": (Focuser, focuser), "FilterWheel": (FilterWheel, wheel),

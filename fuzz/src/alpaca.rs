@@ -73,14 +73,14 @@ pub fn form(data: &[u8]) {
     for parameters in [Parameters::of_form(body), Parameters::of_query(&text)] {
         let _ = parameters.ids();
         match parameters.arguments(member) {
-            Ok(arguments) => assert_eq!(arguments.len(), member.parameters().count()),
+            Ok(arguments) => assert_eq!(arguments.0.len(), member.parameters().count()),
             Err(error) => assert!(error.message().len() < 1000, "{error}"),
         }
     }
     let sent = Form::new().with("ClientID", u32::from(*which)).with("Action", &text).with("Parameters", "");
     let action = astrobackend::wire::alpaca::member(DeviceKind::Camera, Verb::Put, "action").expect("there is one");
     let read = Parameters::of_form(sent.as_str().as_bytes());
-    assert_eq!(read.arguments(action).expect("ours")[0], Argument::Text(text.into_owned()));
+    assert_eq!(read.arguments(action).expect("ours").0[0], Argument::Text(text.into_owned()));
     assert_eq!(read.ids().expect("ours").client, u32::from(*which));
 }
 

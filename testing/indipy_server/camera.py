@@ -42,7 +42,7 @@ class GuideCamera(Instrument):
         if exposing and vector.name in ("CCD_EXPOSURE", "CCD_FRAME", "CCD_BINNING", "CCD_FRAME_TYPE"):
             return "an exposure is under way"
         if vector.name == "CCD_FRAME":
-            x, y, width, height = self.frame() if values is None else [values.get(k, self.value("CCD_FRAME", k)) for k in FRAME]
+            x, y, width, height = (values.get(part, self.value("CCD_FRAME", part)) for part in FRAME)
             if x + width > self.SIZE[0] or y + height > self.SIZE[1]:
                 return "the frame does not fit on the sensor"
         return None
@@ -83,7 +83,7 @@ class Camera(guide_port.GuidePort, GuideCamera):
     NAME, SIZE, INTERFACE = "Camera", (400, 300), 6
 
     def __init__(self):
-        self.then = time.monotonic()
+        self.then, self.set_point = time.monotonic(), AMBIENT
         super().__init__()
 
     def extras(self):
@@ -116,7 +116,7 @@ class Camera(guide_port.GuidePort, GuideCamera):
         if not self["CCD_TEMPERATURE"].enable:
             return
         cooled = self.is_on("CCD_COOLER", "COOLER_ON")
-        goal = getattr(self, "set_point", AMBIENT) if cooled else AMBIENT
+        goal = self.set_point if cooled else AMBIENT
         here = self.value("CCD_TEMPERATURE", "CCD_TEMPERATURE_VALUE")
         there = here + max(-COOLING * seconds, min(COOLING * seconds, goal - here))
         if there != here:

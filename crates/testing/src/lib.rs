@@ -6,11 +6,13 @@
 //! reason; with `ASTROBACKEND_REQUIRE_PEERS=1` in the environment that is a failure.
 
 pub mod alpaca;
+mod alpaca_simulators;
 #[cfg(target_os = "linux")]
 pub mod bench;
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
 mod drivers;
+pub mod fake_alpaca;
 pub mod fake_indi;
 pub mod fake_rpc;
 mod indipy;
@@ -18,6 +20,8 @@ mod indiserver;
 mod listening;
 mod network;
 
+pub use alpaca_simulators::AlpacaSimulators;
+pub use fake_alpaca::FakeAlpaca;
 pub use fake_indi::FakeIndi;
 pub use fake_rpc::FakeRpc;
 pub use indipy::IndipyServer;

@@ -4,6 +4,7 @@ pub(crate) mod backends;
 pub(crate) mod completions;
 pub(crate) mod cool;
 pub(crate) mod devices;
+pub(crate) mod discover;
 pub(crate) mod expose;
 pub(crate) mod filter;
 pub(crate) mod focus;
@@ -27,6 +28,7 @@ use astrobackend::Result;
 pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
     match verb {
         Verb::Backends => backends::run(ctx),
+        Verb::Discover(args) => discover::run(ctx, &args),
         Verb::Devices => devices::run(ctx),
         Verb::Info(args) => info::run(ctx, &args),
         Verb::Expose(args) => expose::run(ctx, &args),

@@ -38,7 +38,7 @@ fn finite(value: Value) -> Result<Value> {
 
 fn get(served: &Arc<Served>, name: &str, arguments: &Arguments) -> Result<Value> {
     Ok(match name {
-        "connected" => Bool(served.device().is_ok_and_connected()?),
+        "connected" => Bool(is_connected(served)?),
         "connecting" => Bool(served.connection.is_pending()?),
         "description" => Value::text(description(served)),
         "devicestate" => States(states(served)?),
@@ -57,15 +57,9 @@ fn get(served: &Arc<Served>, name: &str, arguments: &Arguments) -> Result<Value>
     })
 }
 
-/// A device that is away is not connected.
-trait Connected {
-    fn is_ok_and_connected(self) -> Result<bool>;
-}
-
-impl Connected for Result<AnyDevice> {
-    fn is_ok_and_connected(self) -> Result<bool> {
-        self.map_or(Ok(false), |device| device.device().is_connected())
-    }
+/// A device that is away is not.
+fn is_connected(served: &Served) -> Result<bool> {
+    served.device().map_or(Ok(false), |device| device.device().is_connected())
 }
 
 fn put(served: &Arc<Served>, name: &str, arguments: &Arguments) -> Result<Value> {

@@ -65,7 +65,7 @@ impl Connection {
         match over {
             Ok(Ok(state)) => state.failure.clone().map_or(Ok(()), Err),
             _ => {
-                let message = format!("did not finish connecting within {limit:.1?}; it goes on, and Connecting tells");
+                let message = format!("did not finish within {limit:.1?}; it goes on, and Connecting tells");
                 Err(Error::new(ErrorKind::Timeout, message))
             }
         }

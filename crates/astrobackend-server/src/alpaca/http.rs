@@ -12,6 +12,7 @@ use super::{
     served::Served,
     setup,
 };
+use crate::calls::Calls;
 use astrobackend::{
     Error, Result,
     device::DeviceKind,
@@ -45,6 +46,9 @@ use tokio::time;
 /// The longest body of a request, bytes.
 const BODY: usize = 64 * 1024;
 
+/// Looks at the list of devices that have not come back.
+const LISTING: usize = 4;
+
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -56,6 +60,8 @@ pub(super) struct Service {
     pub(super) location: String,
     access: Access,
     pub(super) limits: Limits,
+    /// Looks at which devices there are; a backend that hangs must not take all threads.
+    pub(super) listing: Arc<Calls>,
     /// Reachable from this computer only.
     loopback: bool,
     transactions: AtomicU32,
@@ -100,6 +106,7 @@ impl Service {
             location: options.location.clone(),
             access: options.access.clone(),
             limits: options.limits,
+            listing: Calls::new(LISTING),
             loopback: address.ip().to_canonical().is_loopback(),
             transactions: AtomicU32::new(1),
         }

@@ -9,7 +9,6 @@ use astrobackend::{
     },
 };
 use serde::Serialize;
-use tokio::{task, time};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -61,9 +60,9 @@ pub(super) async fn answer(service: &Service, path: Path<'_>, ids: Transaction) 
 /// Those that are there now; a backend that does not answer in time has those that it had before.
 async fn devices(service: &Service) -> Vec<Device> {
     let registry = service.registry.clone();
-    let refreshed = time::timeout(service.limits.call, task::spawn_blocking(move || registry.refresh())).await;
-    if !matches!(refreshed, Ok(Ok(Ok(())))) {
-        log::warn!("not every backend lists its devices: {refreshed:?}");
+    let look = move || registry.refresh();
+    if let Err(error) = service.listing.run("listing the devices", service.limits.call, look).await {
+        log::warn!("not every backend lists its devices: {error}");
     }
     let device = |served: &std::sync::Arc<super::served::Served>| Device {
         device_name: served.id.name.clone(),

@@ -64,6 +64,12 @@ impl Server {
     /// As [`Server::start`].
     pub fn start_all(exposed: Vec<Exposed>, options: Options) -> Result<Running> {
         options.check()?;
+        let cannot = |error| Error::io(format_args!("cannot listen on {}", options.listen), error);
+        let listener = std::net::TcpListener::bind(options.listen).map_err(cannot)?;
+        listener.set_nonblocking(true).map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        let registry = Registry::new(exposed, &options)?;
+        let service = Arc::new(http::Service::new(registry, &options, address));
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(options.limits.threads.max(1))
             .max_blocking_threads(1024)
@@ -71,16 +77,13 @@ impl Server {
             .enable_all()
             .build()
             .map_err(|error| Error::io("the server's threads cannot be started", error))?;
-        let cannot = |error| Error::io(format_args!("cannot listen on {}", options.listen), error);
-        let listener = runtime.block_on(TcpListener::bind(options.listen)).map_err(cannot)?;
-        let address = listener.local_addr().map_err(cannot)?;
-        let registry = Registry::new(exposed, &options)?;
-        let service = Arc::new(http::Service::new(registry, &options, address));
         let (stop, stopped) = watch::channel(false);
-        let discovery = {
+        let (listener, discovery) = {
             let _within = runtime.enter();
-            options.discovery.map(|port| discovery::start(port, address, &options.access, stopped.clone()))
+            let discovery = |port| discovery::start(port, address, &options.access, stopped.clone());
+            (TcpListener::from_std(listener), options.discovery.map(discovery))
         };
+        let listener = listener.map_err(cannot)?;
         registry::follow(&service.registry);
         let (finished, done) = mpsc::channel();
         let serve = listener::serve(listener, service.clone(), options.limits, stopped);

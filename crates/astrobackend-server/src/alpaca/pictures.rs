@@ -20,7 +20,7 @@ const LONG_LOOK: Duration = Duration::from_millis(200);
 enum Stage {
     #[default]
     Nothing,
-    /// The exposure is being started or under way.
+    /// The exposure is under way.
     Watched,
     /// The exposure is over; the picture is being fetched.
     Fetching,
@@ -35,6 +35,8 @@ struct Held {
     stage: Stage,
     /// Of the exposure started here.
     duration: Option<Duration>,
+    /// The next exposure is being started: what the camera says belongs to neither.
+    starting: bool,
 }
 
 /// The camera's last picture.
@@ -56,21 +58,24 @@ pub(super) enum Look {
 
 impl Pictures {
     /// Starts an exposure, and watches it until its picture is ready. The picture before is let go.
+    ///
+    /// # Errors
+    /// `InvalidOperation` while another is being started; what the camera refuses it with, and then the picture
+    /// before stays.
     pub(super) fn start(&self, served: &Arc<Served>, camera: &dyn Camera, exposure: Exposure) -> Result<()> {
-        let mut before = Held::default();
-        self.0.send_modify(|held| {
-            before = held.clone();
-            *held = Held { serial: held.serial + 1, stage: Stage::Watched, duration: Some(exposure.duration) };
-        });
-        let serial = before.serial + 1;
-        if let Err(error) = camera.start_exposure(exposure) {
-            // The number is not given again: somebody may wait for it.
-            self.settle(serial, before.stage);
-            return Err(error);
+        if !self.0.send_if_modified(|held| !std::mem::replace(&mut held.starting, true)) {
+            return Err(Error::invalid_operation("is starting another exposure"));
         }
-        drop(before);
-        Handle::current().spawn(watch(served.clone(), serial));
-        Ok(())
+        let started = camera.start_exposure(exposure);
+        let mut serial = 0;
+        self.0.send_modify(|held| {
+            held.starting = false;
+            if started.is_ok() {
+                serial = held.serial + 1;
+                *held = Held { serial, stage: Stage::Watched, duration: Some(exposure.duration), starting: false };
+            }
+        });
+        started.map(|()| drop(Handle::current().spawn(watch(served.clone(), serial))))
     }
 
     /// Where the picture is, given the camera's state; begins to fetch one that nobody watched.
@@ -80,6 +85,7 @@ impl Pictures {
         self.0.send_if_modified(|held| {
             let before = held.serial;
             look = match (&state.exposure, &held.stage) {
+                _ if held.starting => Look::Nothing,
                 (_, Stage::Watched) => {
                     if matches!(state.exposure, ExposureState::Ready) {
                         Look::Coming
@@ -91,7 +97,7 @@ impl Pictures {
                 (ExposureState::Ready, Stage::Ready(picture)) if is_of(picture, state) => Look::Ready(picture.clone()),
                 (ExposureState::Ready, Stage::Failed(error)) => Look::Failed(error.clone()),
                 (ExposureState::Ready, _) => {
-                    *held = Held { serial: before + 1, stage: Stage::Fetching, duration: None };
+                    *held = Held { serial: before + 1, stage: Stage::Fetching, ..Held::default() };
                     fetch = Some(held.serial);
                     Look::Coming
                 }
@@ -125,7 +131,7 @@ impl Pictures {
 
     /// The device was disconnected.
     pub(super) fn forget(&self) {
-        self.0.send_modify(|held| *held = Held { serial: held.serial + 1, ..Held::default() });
+        self.0.send_modify(|held| *held = Held { serial: held.serial + 1, starting: held.starting, ..Held::default() });
     }
 
     fn settle(&self, serial: u64, stage: Stage) {
@@ -210,16 +216,17 @@ async fn fetch_picture(served: Arc<Served>, serial: u64) {
     let fetched = match served.camera() {
         Ok(camera) => {
             let work = move || {
+                let image = camera.take_image()?;
+                // Not before: from the picture's header some cameras learn when its exposure began.
                 let of = camera.state()?.last_exposure;
-                let picture = Picture::prepare(camera.take_image()?, of)?;
-                Ok((picture, of))
+                Picture::prepare(image, of)
             };
             served.calls.run("fetching the image", served.limits.image, work).await
         }
         Err(error) => Err(error),
     };
     let stage = match fetched {
-        Ok((picture, _)) => Stage::Ready(Arc::new(picture)),
+        Ok(picture) => Stage::Ready(Arc::new(picture)),
         Err(error) => Stage::Failed(error.on(&served.id)),
     };
     served.pictures.settle(serial, stage);

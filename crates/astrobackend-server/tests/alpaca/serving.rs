@@ -129,7 +129,8 @@ fn all_servers_of_a_computer_are_discovered() {
         })
         .collect();
     let mut expected = servers.each_ref().map(|server| server.address().port()).to_vec();
-    (found.sort_unstable(), expected.sort_unstable());
+    found.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(found, expected);
     servers.into_iter().for_each(|server| server.stop());
 }

@@ -219,6 +219,20 @@ fn gain_goes_into_the_image(lab: &Lab) -> Outcome {
     Ok(())
 }
 
+fn a_taken_image_is_the_whole_image(lab: &Lab) -> Outcome {
+    let camera = lab.camera()?;
+    let image = take(lab, &*camera)?;
+    let taken = camera.take_image()?;
+    ensure!(taken.pixels() == image.pixels(), "the image that was taken is another");
+    match camera.image() {
+        Ok(kept) => ensure!(kept.pixels() == image.pixels(), "the image that was kept is another"),
+        Err(error) => ensure!(error.kind() == ErrorKind::InvalidOperation, "after taking the image: {error:?}"),
+    }
+    let next = take(lab, &*camera)?;
+    ensure!((next.width(), next.height()) == (image.width(), image.height()), "the next image is of another size");
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,18 +247,4 @@ mod tests {
         assert!(correlation(&means, means.iter()) > 0.99);
         assert!(correlation(&means, means.chunks(columns).flat_map(|row| row.iter().rev())) < 0.1);
     }
-}
-
-fn a_taken_image_is_the_whole_image(lab: &Lab) -> Outcome {
-    let camera = lab.camera()?;
-    let image = take(lab, &*camera)?;
-    let taken = camera.take_image()?;
-    ensure!(taken.pixels() == image.pixels(), "the image that was taken is another");
-    match camera.image() {
-        Ok(kept) => ensure!(kept.pixels() == image.pixels(), "the image that was kept is another"),
-        Err(error) => ensure!(error.kind() == ErrorKind::InvalidOperation, "after taking the image: {error:?}"),
-    }
-    let next = take(lab, &*camera)?;
-    ensure!((next.width(), next.height()) == (image.width(), image.height()), "the next image is of another size");
-    Ok(())
 }

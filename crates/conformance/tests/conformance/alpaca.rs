@@ -1,5 +1,6 @@
 //! Alpaca as a target: our client over our server over anything, and over servers that share no code with us.
 
+use crate::{INDI_SIMULATORS, Started};
 use astrobackend::{
     Address, Backend, Events, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
@@ -12,6 +13,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex},
 };
+use testing::IndiServer;
 
 /// Our client, and our server that lives as long.
 #[derive(Debug)]
@@ -63,11 +65,26 @@ pub(crate) fn kept(client: Arc<dyn Backend>, server: impl Any + Send) -> Arc<dyn
 
 /// The simulator behind one bridge, behind two, and as the world that has what the first has not.
 pub(crate) fn over_the_simulator() -> Vec<Target> {
-    const WORLD: &str = "sim://?speed=100&cameras=2";
-    const OTHER: &str = "sim://?speed=100&seed=2&camera=osc&bits=8&equinox=j2000&backlash=200";
+    // Slower than without a bridge: what a case sees of a motion comes by way of several servers.
+    const WORLD: &str = "sim://?speed=30&cameras=2";
+    const FARTHER: &str = "sim://?speed=10&cameras=2";
+    const OTHER: &str = "sim://?speed=30&seed=2&camera=osc&bits=8&equinox=j2000&backlash=200";
     vec![
         Target::isolated("alpaca(sim)", || bridged(astrobackend::open(WORLD)?)),
         Target::isolated("alpaca(sim(osc))", || bridged(astrobackend::open(OTHER)?)),
-        Target::isolated("alpaca(alpaca(sim))", || bridged(bridged(astrobackend::open(WORLD)?)?)),
+        Target::isolated("alpaca(alpaca(sim))", || bridged(bridged(astrobackend::open(FARTHER)?)?)),
     ]
+}
+
+/// Debian's simulators behind our bridge.
+///
+/// # Panics
+/// When the bridge does not start: that is a failure, not a missing peer.
+pub(crate) fn over_indiserver() -> Started {
+    let indi = IndiServer::start(&INDI_SIMULATORS)?;
+    let options = Options { listen: ([127, 0, 0, 1], 0).into(), discovery: None, ..Options::default() };
+    let bridge = astrobackend::open(&indi.address()).and_then(|backend| Server::start(backend, options));
+    let bridge = bridge.expect("the bridge to start");
+    let address = format!("alpaca://{}", bridge.address());
+    Ok((Box::new((bridge, indi)), address))
 }

@@ -4,8 +4,8 @@
 
 use conformance::{Case, Deviation, Stop, Target, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use std::{any::Any, process::ExitCode, sync::Arc};
-use testing::{IndiServer, IndipyServer, Skip, in_private_network};
+use std::{any::Any, process::ExitCode, sync::Arc, time::Duration};
+use testing::{AlpacaSimulators, IndiServer, IndipyServer, Skip, in_private_network};
 
 mod alpaca;
 mod deviations;
@@ -52,15 +52,24 @@ fn simulators() -> Vec<Target> {
     ]
 }
 
+/// A process that runs as long as this, and the address of what it serves.
+type Started = Result<(Box<dyn Any>, String), Skip>;
+
 /// A real server: each is a target of its own, and all run at the same time.
 struct Server {
     name: &'static str,
     /// Starts it; where it is.
-    start: fn() -> Result<(Box<dyn Any>, String), Skip>,
+    start: fn() -> Started,
     /// The devices to try, where there are several of a kind.
     preferred: &'static [&'static str],
     deviations: &'static [Deviation],
+    /// The longest that a motion of its may take.
+    patience: Duration,
 }
+
+/// Simulators that imitate hardware, and devices that take a moment for anything.
+const HARDWARE: Duration = Duration::from_secs(90);
+const QUICK: Duration = Duration::from_secs(10);
 
 const SERVERS: &[Server] = &[
     Server {
@@ -68,36 +77,49 @@ const SERVERS: &[Server] = &[
         start: || indiserver(IndiServer::address),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "indiserver(unix)",
         start: || indiserver(IndiServer::unix_address),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "indipyserver",
         start: || indipyserver(IndipyServer::start(1.0)),
         preferred: &["Camera"],
         deviations: &[],
+        patience: HARDWARE,
     },
     Server {
         name: "indipyserver(libindi)",
         start: || indipyserver(IndipyServer::with_libindi(&INDI_SIMULATORS)),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
+    },
+    Server {
+        name: "alpaca(indiserver)",
+        start: alpaca::over_indiserver,
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "rpc(indiserver)",
         start: || rpc::over(indiserver(IndiServer::address)?),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "alpaca(rpc(indiserver))",
         start: || rpc::behind_alpaca(indiserver(IndiServer::address)?),
         preferred: WHEEL,
         deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
     },
     Server {
         name: "ascom-alpaca",
@@ -108,6 +130,18 @@ const SERVERS: &[Server] = &[
         },
         preferred: &[],
         deviations: &[],
+        patience: QUICK,
+    },
+    Server {
+        name: "alpaca-simulators",
+        start: || {
+            let server = AlpacaSimulators::start()?;
+            let address = server.url();
+            Ok((Box::new(server), address))
+        },
+        preferred: &[],
+        deviations: deviations::ALPACA_SIMULATORS,
+        patience: QUICK,
     },
     Server {
         name: "ascom-alpaca-core",
@@ -117,7 +151,8 @@ const SERVERS: &[Server] = &[
             Ok((Box::new(server), address))
         },
         preferred: &["Mock Camera"],
-        deviations: &[],
+        deviations: deviations::ASCOM_ALPACA_CORE,
+        patience: QUICK,
     },
 ];
 
@@ -133,13 +168,13 @@ const INDI_SIMULATORS: [&str; 5] = [
     "indi_simulator_guide",
 ];
 
-fn indiserver(way: fn(&IndiServer) -> String) -> Result<(Box<dyn Any>, String), Skip> {
+fn indiserver(way: fn(&IndiServer) -> String) -> Started {
     let server = IndiServer::start(&INDI_SIMULATORS)?;
     let address = way(&server);
     Ok((Box::new(server), address))
 }
 
-fn indipyserver(started: Result<IndipyServer, Skip>) -> Result<(Box<dyn Any>, String), Skip> {
+fn indipyserver(started: Result<IndipyServer, Skip>) -> Started {
     let server = started?;
     let address = format!("indi://{}", server.address());
     Ok((Box::new(server), address))
@@ -150,6 +185,7 @@ impl Server {
         Target::shared(self.name, move || astrobackend::open(&address))
             .preferring(self.preferred)
             .deviating(self.deviations)
+            .within(self.patience)
     }
 }
 

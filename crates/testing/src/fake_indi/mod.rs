@@ -24,22 +24,20 @@ mod command;
 mod device;
 pub mod hostile;
 pub mod observatory;
+mod serving;
 mod world;
 pub mod xml;
 
 pub use command::Command;
 pub use device::{Device, Element, Kind, Property};
 
-use client::{Client, Line};
+use client::Line;
+use serving::{Handler, Listening, Shared, lock};
 use std::{
     collections::HashMap,
     fmt, io,
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use world::World;
@@ -71,8 +69,6 @@ pub enum Cut {
     /// The connection stays and nothing more comes, as with a pulled cable.
     Silence,
 }
-
-type Handler = Arc<dyn Fn(&Command) -> Vec<Act> + Send + Sync>;
 
 /// Describes a server before it is started.
 #[derive(Default)]
@@ -155,117 +151,6 @@ impl Builder {
     }
 }
 
-/// What was heard so far.
-#[derive(Debug, Default)]
-struct Heard {
-    commands: Vec<Command>,
-    connections: usize,
-}
-
-struct Shared {
-    world: Mutex<World>,
-    handlers: Mutex<HashMap<String, Handler>>,
-    greeting: Vec<Act>,
-    line: Mutex<Line>,
-    heard: Mutex<Heard>,
-    news: Condvar,
-    clients: Mutex<Vec<Client>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    /// Takes a client in.
-    fn welcome(self: &Arc<Self>, stream: TcpStream) {
-        let mut heard = lock(&self.heard);
-        heard.connections += 1;
-        let shared = self.clone();
-        let number = heard.connections;
-        let line = *lock(&self.line);
-        if let Ok(client) = Client::start(stream, line, number) {
-            client.act(self.greeting.iter().cloned());
-            {
-                let mut clients = lock(&self.clients);
-                clients.retain(|client| !client.is_gone());
-                clients.push(client.clone());
-            }
-            // Only now: its first question must find it among the clients.
-            let _ = client.listen(move |command| shared.hear(command));
-        }
-        self.news.notify_all();
-    }
-
-    /// Notes a command and answers it.
-    fn hear(&self, command: Command) {
-        let handler = {
-            let handlers = lock(&self.handlers);
-            // A question about a property is no command to it.
-            let own = handlers.get(&command.name).filter(|_| command.tag.starts_with("new"));
-            own.or_else(|| handlers.get(&command.tag)).cloned()
-        };
-        let clients = || lock(&self.clients).clone();
-        match handler {
-            Some(handler) => {
-                let acts = handler(&command);
-                clients()
-                    .iter()
-                    .filter(|client| client.number() == command.client)
-                    .for_each(|client| client.act(acts.clone()));
-            }
-            None => {
-                let answer = lock(&self.world).answer(&command);
-                let all = command.tag != "getProperties";
-                let asked = |client: &&Client| all || client.number() == command.client;
-                clients().iter().filter(asked).for_each(|client| client.act([Act::Send(answer.clone())]));
-            }
-        }
-        lock(&self.heard).commands.push(command);
-        self.news.notify_all();
-    }
-
-    fn drop_clients(&self) {
-        std::mem::take(&mut *lock(&self.clients)).iter().for_each(Client::close);
-    }
-}
-
-/// The thread that accepts clients; ends with its value.
-struct Listening {
-    address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Listening {
-    fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let ended = stop.clone();
-        let accept = move || {
-            while let Ok((stream, _)) = listener.accept() {
-                if ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                shared.welcome(stream);
-            }
-        };
-        let thread = std::thread::Builder::new().name("fake-indi".into()).spawn(accept)?;
-        Ok(Listening { address, stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        // Wakes the accept; it closes the listener on its way out.
-        drop(TcpStream::connect(self.address));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 /// A running server; see the [module](self).
 pub struct FakeIndi {
     address: SocketAddr,
@@ -345,7 +230,7 @@ impl FakeIndi {
         lock(&self.shared.heard).connections
     }
 
-    fn wait<T>(&self, limit: Duration, look: impl Fn(&Heard) -> Option<T>) -> Option<T> {
+    fn wait<T>(&self, limit: Duration, look: impl Fn(&serving::Heard) -> Option<T>) -> Option<T> {
         let end = Instant::now() + limit;
         let mut heard = lock(&self.shared.heard);
         loop {

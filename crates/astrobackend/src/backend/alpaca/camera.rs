@@ -251,6 +251,17 @@ impl AlpacaCamera {
         loaded
     }
 
+    /// Some cameras stay in their error state until they are told to abort.
+    fn leave_error_state(&self, caps: &CameraCaps) -> Result<()> {
+        if matches!(lock(&self.session).last, Last::Failed(_))
+            && caps.abort
+            && self.handle.get::<i64>("camerastate")? == 5
+        {
+            return self.handle.put("abortexposure", Form::new());
+        }
+        Ok(())
+    }
+
     fn refuse_when_busy(&self, why: &'static str) -> Result<()> {
         let (_, state) = self.observe(&[])?;
         if state.is_busy() { self.handle.fail(Error::new(ErrorKind::Busy, why)) } else { Ok(()) }
@@ -330,6 +341,7 @@ impl Camera for AlpacaCamera {
             return self.handle.fail(Error::new(ErrorKind::Busy, BUSY));
         };
         self.refuse_when_busy(BUSY)?;
+        self.leave_error_state(&caps)?;
         let (notes, before) = self.notes()?;
         // The image of an earlier exposure is gone with this call.
         lock(&self.session).last = Last::None;

@@ -162,7 +162,7 @@ fn questions(interfaces: &[Interface], port: u16) -> Vec<(UdpSocket, Vec<SocketA
             socket.set_only_v6(true).ok()?;
             socket.set_multicast_if_v6(index).ok()?;
             socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into()).ok()?;
-            let here = v6.ip.is_loopback().then(|| IpAddr::V6(Ipv6Addr::LOCALHOST));
+            let here = v6.ip.is_loopback().then_some(IpAddr::V6(Ipv6Addr::LOCALHOST));
             let everybody = [IpAddr::V6(discovery::GROUP)].into_iter().chain(here);
             Some((socket.into(), everybody.map(|ip| (ip, port).into()).collect()))
         }

@@ -51,6 +51,8 @@ enum Last {
     UnderWay(Taking),
     Arrived(Taking, Arc<Blob>),
     Ready(Arc<Image>),
+    /// Ready, and handed out for good.
+    Taken,
     Failed(Error),
 }
 
@@ -115,7 +117,7 @@ impl IndiCamera {
                 let total = total.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default();
                 device.map_or(ExposureState::Idle, |device| countdown(device, self.chip, total))
             }
-            Last::Arrived(..) | Last::Ready(_) => ExposureState::Ready,
+            Last::Arrived(..) | Last::Ready(_) | Last::Taken => ExposureState::Ready,
             Last::Failed(error) => ExposureState::Failed(error.clone()),
             Last::None => ExposureState::Idle,
         }
@@ -339,6 +341,7 @@ impl Camera for IndiCamera {
             Last::Ready(image) => return Ok(image.clone()),
             Last::Failed(error) => return Err(error.clone()),
             Last::UnderWay(_) => return self.handle.fail(Error::invalid_operation("the exposure has not finished")),
+            Last::Taken => return self.handle.fail(Error::invalid_operation("the image was already taken")),
             Last::None => return self.handle.fail(Error::invalid_operation("there is no image")),
         };
         let decoded = taking.picture(&blob).map(|mut image| {
@@ -358,6 +361,15 @@ impl Camera for IndiCamera {
             };
         }
         decoded.map_err(|error| self.handle.name(error))
+    }
+
+    fn take_image(&self) -> Result<Arc<Image>> {
+        let image = self.image()?;
+        let mut session = self.session();
+        if matches!(&session.last, Last::Ready(kept) if Arc::ptr_eq(kept, &image)) {
+            session.last = Last::Taken;
+        }
+        Ok(image)
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {

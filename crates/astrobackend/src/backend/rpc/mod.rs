@@ -60,6 +60,14 @@ use std::{
 /// The host of an address that names none: the original server listens nowhere else.
 const HOST: &str = "127.0.0.1";
 
+/// Checks the options of an address; no I/O.
+///
+/// # Errors
+/// `InvalidValue` for a malformed option.
+pub fn check(address: &Address) -> Result<()> {
+    Policy::of(address).map(drop)
+}
+
 /// Connects to a server.
 ///
 /// # Errors

@@ -5,12 +5,16 @@
 //! speed. Otherwise the speeds told are nominal: 1 to 800 times sidereal in equal ratios, as hand controllers
 //! have it. What they stand for is in their order: the slowest is the mount's slowest.
 
-use super::{
-    handle::{Handle, Values},
-    place::SIDEREAL,
-    store::Device,
+use super::place::SIDEREAL;
+use crate::{
+    DegreesPerSecond, Error, Result,
+    backend::indi::{
+        handle::{Handle, Values},
+        property::Element,
+        store::Device,
+    },
+    device::Axis,
 };
-use crate::{DegreesPerSecond, Error, Result, device::Axis};
 
 const RATE: &str = "TELESCOPE_SLEW_RATE";
 
@@ -64,10 +68,8 @@ fn speeds(device: &Device) -> Vec<Speed> {
             (0..rates.elements.len()).map(|n| FASTEST.powf(n as f64 / steps)).collect()
         }
     };
-    let speed = |(element, multiple): (&super::property::Element, f64)| Speed {
-        switch: Some(element.name.clone()),
-        rate: multiple * SIDEREAL,
-    };
+    let speed =
+        |(element, multiple): (&Element, f64)| Speed { switch: Some(element.name.clone()), rate: multiple * SIDEREAL };
     rates.elements.iter().zip(multiples).map(speed).collect()
 }
 
@@ -119,8 +121,8 @@ fn motion(handle: &Handle, axis: Axis) -> Result<(&'static str, [&'static str; 2
 
 #[cfg(test)]
 mod tests {
-    use super::{super::store::Store, *};
-    use crate::wire::indi::Parser;
+    use super::*;
+    use crate::{backend::indi::store::Store, wire::indi::Parser};
 
     /// The speeds of a mount whose switches have these names, in multiples of the sidereal one.
     fn multiples(names: &[&str]) -> Vec<f64> {

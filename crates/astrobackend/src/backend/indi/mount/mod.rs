@@ -1,23 +1,26 @@
 //! INDI mounts: `EQUATORIAL_EOD_COORD` (or `EQUATORIAL_COORD`), `ON_COORD_SET`, `TELESCOPE_*`.
 
+mod by_hand;
+mod place;
+mod reading;
+mod tracking;
+
 use super::{
-    by_hand,
     controls::Place,
     handle::{Handle, Values, impl_device},
     motion::Motion,
-    place::{self, HORIZONTAL, SIDEREAL, equatorial},
-    pulse::{self, Pulses},
+    pulse::Pulses,
     store::Device,
-    tracking,
 };
 use crate::{
-    AltAz, Degrees, DegreesPerSecond, Error, ErrorKind, Metres, RaDec, Result, Site, Timestamp,
+    AltAz, Degrees, DegreesPerSecond, Error, ErrorKind, RaDec, Result, Site, Timestamp,
     device::{
-        Alignment, Axis, Control, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics, PierSide, Target,
-        Tracking, check_target,
+        Alignment, Axis, Control, GuideDirection, GuideRates, Mount, MountCaps, MountState, PierSide, Target, Tracking,
+        check_target,
     },
-    wire::indi::State,
 };
+use place::{HORIZONTAL, SIDEREAL, equatorial};
+use reading::{HOME, ON_COORD_SET, PARK, is_at_home, is_moving, is_parked, pier_side};
 use std::{
     sync::{
         Arc,
@@ -30,12 +33,6 @@ use std::{
 pub(super) const KEYS: &[&str] = &["EQUATORIAL_EOD_COORD", "EQUATORIAL_COORD"];
 
 const CONTROLS: &[Place] = &[Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RATE")];
-
-const PARK: &str = "TELESCOPE_PARK";
-const HOME: &str = "TELESCOPE_HOME";
-const ON_COORD_SET: &str = "ON_COORD_SET";
-
-const AXES: [Axis; 3] = [Axis::Primary, Axis::Secondary, Axis::Tertiary];
 
 /// As near as a mount has to come, or to be already, for a command without any sign of life to count as done.
 const NEAR: Degrees = Degrees(0.1);
@@ -70,46 +67,6 @@ fn reached(device: &Device, goal: &Goal) -> bool {
         Goal::Unparked => device.has(PARK) && !is_parked(device) && !device.is_busy(PARK),
         Goal::Home => !device.is_busy(HOME),
     }
-}
-
-fn is_parked(device: &Device) -> bool {
-    device.switch(PARK, "PARK") == Some(true) && !device.is_busy(PARK)
-}
-
-/// Moving other than by tracking, as the driver has it.
-fn is_moving(device: &Device) -> bool {
-    [equatorial(device), HORIZONTAL, PARK, HOME].iter().any(|property| device.is_busy(property))
-        || by_hand::is_driven(device)
-}
-
-/// At home: nothing says it but that homing was the last thing that went well.
-fn is_at_home(device: &Device) -> bool {
-    let moved = [equatorial(device), HORIZONTAL, PARK].into_iter();
-    let moved = moved.filter_map(|vector| device.property(vector)).map(|vector| vector.busy).max().unwrap_or(0);
-    let home = device.property(HOME).filter(|home| home.state == State::Ok && home.seq > moved);
-    home.is_some() && !tracking::state(device).on && !is_moving(device)
-}
-
-fn pier_side(device: &Device) -> PierSide {
-    match device.property("TELESCOPE_PIER_SIDE").and_then(|side| side.on()).map(|side| side.name.as_str()) {
-        Some("PIER_EAST") => PierSide::East,
-        Some("PIER_WEST") => PierSide::West,
-        _ => PierSide::Unknown,
-    }
-}
-
-fn alignment(device: &Device) -> Alignment {
-    match device.property("MOUNT_TYPE").and_then(|kind| kind.on()).map(|kind| kind.name.as_str()) {
-        Some("ALTAZ") => Alignment::AltAz,
-        Some("EQ_FORK") => Alignment::Polar,
-        _ => Alignment::GermanPolar,
-    }
-}
-
-fn optics(device: &Device) -> Optics {
-    let millimetres = |element| device.number("TELESCOPE_INFO", element).filter(|length| *length > 0.0);
-    let metres = |element| millimetres(element).map(|length| Metres(length / 1000.0));
-    Optics { aperture: metres("TELESCOPE_APERTURE"), area: None, focal_length: metres("TELESCOPE_FOCAL_LENGTH") }
 }
 
 impl IndiMount {
@@ -218,33 +175,7 @@ impl IndiMount {
 
 impl Mount for IndiMount {
     fn caps(&self) -> Result<Arc<MountCaps>> {
-        self.handle.read(|device| {
-            let has = |property: &str, element: &str| device.has_switch(property, element);
-            let coordinates = device.can_set(equatorial(device));
-            Ok(Arc::new(MountCaps {
-                alignment: alignment(device),
-                equinox: place::equinox(device),
-                slew: coordinates && (has(ON_COORD_SET, "TRACK") || !device.has(ON_COORD_SET)),
-                slew_altaz: device.can_set(HORIZONTAL),
-                sync: coordinates && has(ON_COORD_SET, "SYNC"),
-                sync_altaz: false,
-                park: has(PARK, "PARK"),
-                unpark: has(PARK, "UNPARK"),
-                set_park: has("TELESCOPE_PARK_OPTION", "PARK_CURRENT"),
-                home: has(HOME, "GO") || has(HOME, "FIND"),
-                set_pier_side: has(ON_COORD_SET, "FLIP"),
-                pier_side: device.has("TELESCOPE_PIER_SIDE"),
-                pulse_guide: pulse::can_pulse(device),
-                set_guide_rates: device.can_set("GUIDE_RATE"),
-                set_tracking: tracking::can_set(device),
-                tracking_rates: tracking::rates(device),
-                rate_offsets: (tracking::has_offsets(device), tracking::has_offsets(device)),
-                axis_rates: AXES.map(|axis| by_hand::rates(device, axis)),
-                optics: optics(device),
-                set_site: device.can_set(place::SITE),
-                set_time: device.can_set(place::CLOCK),
-            }))
-        })
+        self.handle.read(|device| Ok(Arc::new(reading::caps(device))))
     }
 
     fn state(&self) -> Result<MountState> {

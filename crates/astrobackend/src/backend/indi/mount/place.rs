@@ -1,7 +1,6 @@
 //! Where a mount points and stands, read from its properties.
 
-use super::store::Device;
-use crate::{AltAz, Degrees, Equinox, Hours, Metres, RaDec, Site, Timestamp};
+use crate::{AltAz, Degrees, Equinox, Hours, Metres, RaDec, Site, Timestamp, backend::indi::store::Device};
 
 const OF_DATE: &str = "EQUATORIAL_EOD_COORD";
 const J2000: &str = "EQUATORIAL_COORD";
@@ -76,8 +75,8 @@ pub(super) fn clock(device: &Device) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::store::Store, *};
-    use crate::wire::indi::Parser;
+    use super::*;
+    use crate::{backend::indi::store::Store, wire::indi::Parser};
 
     fn mount(text: &str) -> Store {
         let (mut store, mut parser) = (Store::default(), Parser::default());

@@ -3,13 +3,13 @@
 //! Offsets to the sidereal speed are the mode `TRACK_CUSTOM` with `TELESCOPE_TRACK_RATE`, which are speeds in
 //! arcseconds per second: of the hour angle, sidereal as a whole, and of the declination.
 
-use super::{
-    handle::{Handle, Values},
-    place::{SIDEREAL, equatorial},
-    store::Device,
-};
+use super::place::{SIDEREAL, equatorial};
 use crate::{
     Error, Result,
+    backend::indi::{
+        handle::{Handle, Values},
+        store::Device,
+    },
     device::{Tracking, TrackingRate},
     wire::indi::State,
 };

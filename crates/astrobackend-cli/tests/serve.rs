@@ -1,0 +1,47 @@
+//! `serve`: devices for programs of other frameworks.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{SIM, bare, command};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+#[test]
+fn what_would_let_strangers_in_is_refused() {
+    let here = Path::new(".");
+    let serve = ["-b", SIM, "serve", "alpaca", "--discovery-port", "off"];
+    let with = |more: &[&str]| bare(here, &[&serve[..], more].concat());
+    with(&["--listen", "0.0.0.0:0"]).fails(2, &["can be reached from other computers", "user and a password"]);
+    with(&["--user", "pier"]).fails(2, &["--password-file"]);
+    with(&["--user", "pier", "--password-file", "none", "--listen", "127.0.0.1:0"]).fails(1, &["password file none"]);
+    with(&["--allow", "10.0.0.0/40"]).fails(2, &["no network"]);
+    with(&["--listen", "127.0.0.1:0", "--device", "Nobody"]).fails(3, &["Nobody"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_serves_until_it_is_told_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["-b", SIM, "--json", "serve", "alpaca", "--listen", "127.0.0.1:0", "--discovery-port", "off"];
+    let args = [&args[..], &["--state", "state.json", "--device", "Camera Simulator"]].concat();
+    let mut serving = command(folder.path(), &args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&told["devices"][0]["type"], &told["devices"][0]["number"]), (&"camera".into(), &0.into()));
+    assert_eq!(told["devices"].as_array().unwrap().len(), 1);
+    let mut stream = TcpStream::connect(told["listening"].as_str().unwrap()).unwrap();
+    write!(stream, "GET /api/v1/camera/0/name HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.contains("\"Value\":\"Camera Simulator\""), "{reply}");
+    assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
+    assert!(serving.wait().unwrap().success());
+    assert!(folder.path().join("state.json").exists());
+}
