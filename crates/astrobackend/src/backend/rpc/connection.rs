@@ -113,29 +113,21 @@ impl Drop for Ticket {
     }
 }
 
-pub(super) struct Pending {
-    pub(super) slot: Arc<Slot>,
-    /// Its answer comes when what it started has ended.
-    late: bool,
-}
-
 pub(super) struct State {
     pub(super) greeting: Greeting,
     pub(super) lost: Option<Error>,
     /// How often the connection was lost.
     pub(super) losses: u64,
     pub(super) last_id: u64,
-    pub(super) pending: HashMap<u64, Pending>,
+    pub(super) pending: HashMap<u64, Arc<Slot>>,
 }
 
 impl State {
-    /// The one request that waits for an answer, not counting exposures unless there is nothing else: with several, it is
-    /// not clear whose an answer without a number is, and they run into their deadlines.
+    /// The one request that waits for an answer: with several it is not clear whose an answer without a number is, and
+    /// they run into their deadlines.
     pub(super) fn only_pending(&self) -> Option<u64> {
-        let of = |late: bool| self.pending.iter().filter(move |(_, pending)| pending.late == late).map(|(id, _)| *id);
-        let late = of(false).next().is_none();
-        let mut candidates = of(late);
-        candidates.next().filter(|_| candidates.next().is_none())
+        let mut all = self.pending.keys();
+        all.next().filter(|_| all.next().is_none()).copied()
     }
 }
 
@@ -229,7 +221,7 @@ impl Connection {
     pub(super) fn call(&self, method: &str, params: Option<&Value>) -> Result<Value> {
         let limit = self.shared.policy.timeout;
         let deadline = Deadline::after(limit);
-        let ticket = self.shared.send(method, params, false)?;
+        let ticket = self.shared.send(method, params)?;
         ticket.wait(&deadline).unwrap_or_else(|| Err(Error::timeout(method, limit)))
     }
 
@@ -238,7 +230,7 @@ impl Connection {
     /// # Errors
     /// `Unreachable`.
     pub(super) fn start(&self, method: &str, params: &Value) -> Result<Ticket> {
-        self.shared.send(method, Some(params), true)
+        self.shared.send(method, Some(params))
     }
 }
 
@@ -256,7 +248,7 @@ pub(super) fn is_extended(greeting: &Greeting) -> bool {
 }
 
 impl Shared {
-    pub(super) fn send(self: &Arc<Self>, method: &str, params: Option<&Value>, late: bool) -> Result<Ticket> {
+    pub(super) fn send(self: &Arc<Self>, method: &str, params: Option<&Value>) -> Result<Ticket> {
         let slot = Arc::new(Slot::default());
         let (id, extended) = {
             let mut state = lock(&self.state);
@@ -266,7 +258,7 @@ impl Shared {
             state.last_id += 1;
             let id = state.last_id;
             // Before it is written: the answer may come before this thread goes on.
-            state.pending.insert(id, Pending { slot: slot.clone(), late });
+            state.pending.insert(id, slot.clone());
             (id, is_extended(&state.greeting))
         };
         let ticket = Ticket { id, slot, shared: self.clone() };

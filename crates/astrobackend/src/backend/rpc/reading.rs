@@ -128,7 +128,7 @@ impl Shared {
                 None => {
                     drop(reader);
                     // Any answer will do.
-                    let asked = self.send("focuser_is_moving", None, false).ok();
+                    let asked = self.send("focuser_is_moving", None).ok();
                     question = asked.map(|ticket| (ticket, Instant::now()));
                 }
                 Some((_, asked)) if asked.elapsed() < alive => {}
@@ -180,7 +180,7 @@ impl Shared {
 
     /// Wakes those who wait for answers: one of them reads from now on.
     pub(super) fn hand_over(&self) {
-        let waiting: Vec<_> = lock(&self.state).pending.values().map(|pending| pending.slot.clone()).collect();
+        let waiting: Vec<_> = lock(&self.state).pending.values().cloned().collect();
         for slot in waiting {
             // Under its lock, lest it goes to sleep between its look and this.
             let _answer = lock(&slot.answer);
@@ -191,14 +191,14 @@ impl Shared {
     fn take(&self, incoming: Incoming) {
         match incoming {
             Incoming::Answer(id, outcome) => {
-                if let Some(pending) = lock(&self.state).pending.remove(&id) {
-                    pending.slot.fill(outcome);
+                if let Some(slot) = lock(&self.state).pending.remove(&id) {
+                    slot.fill(outcome);
                 }
             }
             Incoming::Unknown(error) => {
                 let mut state = lock(&self.state);
-                if let Some(pending) = state.only_pending().and_then(|id| state.pending.remove(&id)) {
-                    pending.slot.fill(Err(error));
+                if let Some(slot) = state.only_pending().and_then(|id| state.pending.remove(&id)) {
+                    slot.fill(Err(error));
                 }
             }
             Incoming::Event(name, event) => {
@@ -224,7 +224,7 @@ impl Shared {
             state.losses += 1;
             std::mem::take(&mut state.pending)
         };
-        pending.into_values().for_each(|pending| pending.slot.fill(Err(why.clone())));
+        pending.into_values().for_each(|slot| slot.fill(Err(why.clone())));
         self.tell_link(Link::Lost { since: Timestamp::now(), why: why.clone() });
     }
 }
