@@ -30,6 +30,8 @@ const PIECE: usize = 2048;
 pub enum Act {
     /// Sends this as it is.
     Send(Vec<u8>),
+    /// Answers with an error of this code and sentence.
+    Refuse(i64, &'static str),
     /// Says nothing.
     Silence,
     /// Closes the connection.
@@ -161,7 +163,7 @@ impl Drop for FakeRpc {
 fn act(stream: &mut TcpStream, act: &Act) -> io::Result<()> {
     match act {
         Act::Send(bytes) => stream.write_all(bytes),
-        Act::Silence => Ok(()),
+        Act::Refuse(..) | Act::Silence => Ok(()),
         Act::Close => stream.shutdown(Shutdown::Both),
         Act::Endless(bytes) => {
             let piece = [b'x'; 1 << 16];
@@ -200,23 +202,18 @@ fn request(shared: &Arc<Shared>, stream: &mut TcpStream, line: &[u8]) -> Option<
     }
     let Some(method) = request["method"].as_str() else { return Some(()) };
     let instead = lock(&shared.acts).get(method).cloned();
-    if let Some(instead) = instead {
-        return act(stream, &instead).ok();
+    match instead {
+        Some(Act::Refuse(code, message)) => {
+            return reply(Err((code, message.to_owned())), &request["id"], stream);
+        }
+        Some(instead) => return act(stream, &instead).ok(),
+        None => {}
     }
     if request["id"].is_null() {
         let error = json!({ "code": -32600, "message": "Invalid request - no ID" });
         let answer = json!({ "jsonrpc": "2.0", "error": error, "id": "null" });
         return stream.write_all(format!("{answer}\n").as_bytes()).ok();
     }
-    let reply = move |outcome: Result<Value, (i64, String)>, id: &Value, stream: &mut TcpStream| {
-        let answer = match outcome {
-            Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
-            Err((code, message)) => {
-                json!({ "jsonrpc": "2.0", "error": { "code": code, "message": message }, "id": id })
-            }
-        };
-        stream.write_all(format!("{answer}\n").as_bytes()).ok()
-    };
     let id = request["id"].clone();
     match answer(&mut lock(&shared.world), method, &request["params"]) {
         answers::Answer::Now(outcome) => reply(outcome, &id, stream),
@@ -238,4 +235,14 @@ fn request(shared: &Arc<Shared>, stream: &mut TcpStream, line: &[u8]) -> Option<
             Some(())
         }
     }
+}
+
+fn reply(outcome: Result<Value, (i64, String)>, id: &Value, stream: &mut TcpStream) -> Option<()> {
+    let answer = match outcome {
+        Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+        Err((code, message)) => {
+            json!({ "jsonrpc": "2.0", "error": { "code": code, "message": message }, "id": id })
+        }
+    };
+    stream.write_all(format!("{answer}\n").as_bytes()).ok()
 }

@@ -1,37 +1,29 @@
 //! The connection to a server: requests go out as they come, answers are matched by their number.
 //!
-//! One thread reads. When the socket breaks, whoever waits is told at once; the same thread then connects again, more
-//! and more patiently. Nothing that was told before a loss counts after it.
+//! Whoever waits for an answer reads the socket himself, for all who wait, so that no answer has to change threads; a thread
+//! of the connection reads while nobody waits. When the socket breaks, whoever waits is told at once; that thread then
+//! connects again, more and more patiently. Nothing that was told before a loss counts after it.
 
-use super::{
-    policy::Policy,
-    socket::{Greeted, Server, too_long},
-};
+use super::{policy::Policy, reading::Reader, socket::Server, turns::Turns};
 use crate::{
-    Error, ErrorKind, Result, Timestamp,
+    Error, ErrorKind, Result,
     event::Link,
     wait::{Cancel, Deadline},
-    wire::rpc::{EXTENSIONS, Greeting, Incoming, Line, Method, ORIGINAL_LINE, request_line},
+    wire::rpc::{EXTENSIONS, Greeting, Method, ORIGINAL_LINE, request_line},
 };
 use serde_json::Value;
 use std::{
     collections::HashMap,
     fmt,
-    io::{ErrorKind as IoKind, Read, Write},
+    io::Write,
     net::{Shutdown, TcpStream},
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak},
     thread,
     time::{Duration, Instant},
 };
 
-/// Pause before the first try to connect again, and the longest; each try doubles it.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-
-/// A connection that lasted so long was a good one: after it the tries begin anew.
-const STEADY: Duration = Duration::from_secs(60);
-
-/// Bytes read at a time.
-const PIECE: usize = 64 * 1024;
+/// The longest that a thread sleeps at a time.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Who is told what happens; called on the reading thread, so it must be quick.
 pub(super) trait Listener: Send + Sync {
@@ -49,15 +41,24 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The lock, unless somebody holds it.
+pub(super) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 /// Where an answer arrives.
 #[derive(Debug, Default)]
-struct Slot {
-    answer: Mutex<Option<(Instant, Result<Value>)>>,
-    ready: Condvar,
+pub(super) struct Slot {
+    pub(super) answer: Mutex<Option<(Instant, Result<Value>)>>,
+    pub(super) ready: Condvar,
 }
 
 impl Slot {
-    fn fill(&self, answer: Result<Value>) {
+    pub(super) fn fill(&self, answer: Result<Value>) {
         *lock(&self.answer) = Some((Instant::now(), answer));
         self.ready.notify_all();
     }
@@ -79,17 +80,29 @@ impl Ticket {
 
     /// Waits for the answer; `None` when it does not come in time.
     pub(super) fn wait(&self, deadline: &Deadline) -> Option<Result<Value>> {
-        let mut answer = lock(&self.slot.answer);
+        let _call = self.shared.turns.call();
         loop {
+            let answer = lock(&self.slot.answer);
             if let Some((_, outcome)) = answer.as_ref() {
                 return Some(outcome.clone());
             }
-            let left = deadline.remaining();
+            let left = deadline.remaining().min(LONGEST);
             if left.is_zero() {
                 return None;
             }
-            let left = left.min(Duration::from_secs(3600));
-            answer = self.slot.ready.wait_timeout(answer, left).unwrap_or_else(PoisonError::into_inner).0;
+            // Tried under the slot's lock: whoever reads now will wake this slot, with its answer or to take over.
+            match try_lock(&self.shared.reader) {
+                Some(mut reader) => {
+                    drop(answer);
+                    // It may have come meanwhile.
+                    if lock(&self.slot.answer).is_none() {
+                        self.shared.read_some(&mut reader);
+                    }
+                    drop(reader);
+                    self.shared.hand_over();
+                }
+                None => drop(self.slot.ready.wait_timeout(answer, left)),
+            }
         }
     }
 }
@@ -100,42 +113,36 @@ impl Drop for Ticket {
     }
 }
 
-struct Pending {
-    slot: Arc<Slot>,
-    /// Its answer comes when what it started has ended.
-    late: bool,
-}
-
-struct State {
-    greeting: Greeting,
-    lost: Option<Error>,
+pub(super) struct State {
+    pub(super) greeting: Greeting,
+    pub(super) lost: Option<Error>,
     /// How often the connection was lost.
-    losses: u64,
-    last_id: u64,
-    pending: HashMap<u64, Pending>,
+    pub(super) losses: u64,
+    pub(super) last_id: u64,
+    pub(super) pending: HashMap<u64, Arc<Slot>>,
 }
 
 impl State {
-    /// The one request that waits for an answer, not counting exposures unless there is nothing else: with several, it is
-    /// not clear whose an answer without a number is, and they run into their deadlines.
-    fn only_pending(&self) -> Option<u64> {
-        let of = |late: bool| self.pending.iter().filter(move |(_, pending)| pending.late == late).map(|(id, _)| *id);
-        let late = of(false).next().is_none();
-        let mut candidates = of(late);
-        candidates.next().filter(|_| candidates.next().is_none())
+    /// The one request that waits for an answer: with several it is not clear whose an answer without a number is, and
+    /// they run into their deadlines.
+    pub(super) fn only_pending(&self) -> Option<u64> {
+        let mut all = self.pending.keys();
+        all.next().filter(|_| all.next().is_none()).copied()
     }
 }
 
 /// What the threads and the users of a connection share.
-struct Shared {
-    server: Server,
-    policy: Policy,
-    state: Mutex<State>,
+pub(super) struct Shared {
+    pub(super) server: Server,
+    pub(super) policy: Policy,
+    pub(super) state: Mutex<State>,
+    pub(super) reader: Mutex<Reader>,
+    pub(super) turns: Turns,
     /// Held while a request is written.
-    writer: Mutex<TcpStream>,
-    listener: OnceLock<Weak<dyn Listener>>,
+    pub(super) writer: Mutex<TcpStream>,
+    pub(super) listener: OnceLock<Weak<dyn Listener>>,
     /// The last user is gone.
-    closed: Cancel,
+    pub(super) closed: Cancel,
 }
 
 impl fmt::Debug for Shared {
@@ -159,19 +166,23 @@ impl Connection {
         let greeted = server.greet(policy.timeout)?;
         let failed = |error| server.unreachable(&error);
         let writer = greeted.stream.try_clone().map_err(failed)?;
+        let watched = greeted.stream.try_clone().map_err(failed)?;
         let greeting = greeted.greeting.clone();
+        let reader = Reader::new(greeted, &policy).map_err(failed)?;
         let state = State { greeting, lost: None, losses: 0, last_id: 0, pending: HashMap::new() };
         let shared = Arc::new(Shared {
             server: server.clone(),
             policy,
             state: Mutex::new(state),
+            reader: Mutex::new(reader),
+            turns: Turns::default(),
             writer: Mutex::new(writer),
             listener: OnceLock::new(),
             closed: Cancel::new(),
         });
         let for_thread = shared.clone();
         let thread = thread::Builder::new().name("astrobackend-rpc".into());
-        thread.spawn(move || for_thread.run(greeted)).map_err(failed)?;
+        thread.spawn(move || for_thread.run(watched)).map_err(failed)?;
         Ok(Arc::new(Connection { shared }))
     }
 
@@ -210,7 +221,7 @@ impl Connection {
     pub(super) fn call(&self, method: &str, params: Option<&Value>) -> Result<Value> {
         let limit = self.shared.policy.timeout;
         let deadline = Deadline::after(limit);
-        let ticket = self.shared.send(method, params, false)?;
+        let ticket = self.shared.send(method, params)?;
         ticket.wait(&deadline).unwrap_or_else(|| Err(Error::timeout(method, limit)))
     }
 
@@ -219,7 +230,7 @@ impl Connection {
     /// # Errors
     /// `Unreachable`.
     pub(super) fn start(&self, method: &str, params: &Value) -> Result<Ticket> {
-        self.shared.send(method, Some(params), true)
+        self.shared.send(method, Some(params))
     }
 }
 
@@ -227,6 +238,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.shared.closed.cancel();
         self.shared.hang_up();
+        self.shared.turns.wake();
     }
 }
 
@@ -236,7 +248,7 @@ pub(super) fn is_extended(greeting: &Greeting) -> bool {
 }
 
 impl Shared {
-    fn send(self: &Arc<Self>, method: &str, params: Option<&Value>, late: bool) -> Result<Ticket> {
+    pub(super) fn send(self: &Arc<Self>, method: &str, params: Option<&Value>) -> Result<Ticket> {
         let slot = Arc::new(Slot::default());
         let (id, extended) = {
             let mut state = lock(&self.state);
@@ -246,7 +258,7 @@ impl Shared {
             state.last_id += 1;
             let id = state.last_id;
             // Before it is written: the answer may come before this thread goes on.
-            state.pending.insert(id, Pending { slot: slot.clone(), late });
+            state.pending.insert(id, slot.clone());
             (id, is_extended(&state.greeting))
         };
         let ticket = Ticket { id, slot, shared: self.clone() };
@@ -266,138 +278,8 @@ impl Shared {
     }
 
     /// Closes the socket; the reading thread notices.
-    fn hang_up(&self) {
+    pub(super) fn hang_up(&self) {
         let _ = lock(&self.writer).shutdown(Shutdown::Both);
-    }
-
-    /// Reads, and connects again, until the last user is gone.
-    fn run(self: &Arc<Self>, greeted: Greeted) {
-        let mut next = Some(greeted);
-        let mut pause = BACK_OFF.0;
-        while let Some(mut greeted) = next.take() {
-            let since = Instant::now();
-            let why = self.read(&mut greeted);
-            let _ = greeted.stream.shutdown(Shutdown::Both);
-            if self.closed.is_cancelled() {
-                return;
-            }
-            self.lose(&why);
-            if !self.policy.reconnect {
-                return;
-            }
-            if since.elapsed() > STEADY {
-                pause = BACK_OFF.0;
-            }
-            while next.is_none() {
-                if self.closed.wait(pause) {
-                    return;
-                }
-                pause = (pause * 2).min(BACK_OFF.1);
-                next = self.reopen().ok();
-            }
-        }
-    }
-
-    /// A new connection to a server that greets.
-    fn reopen(self: &Arc<Self>) -> Result<Greeted> {
-        let greeted = self.server.greet(self.policy.timeout)?;
-        let writer = greeted.stream.try_clone().map_err(|error| self.server.unreachable(&error))?;
-        *lock(&self.writer) = writer;
-        {
-            let mut state = lock(&self.state);
-            state.greeting = greeted.greeting.clone();
-            state.lost = None;
-        }
-        if self.closed.is_cancelled() {
-            // It was closed while the old socket was still in its place.
-            self.hang_up();
-        }
-        self.tell_link(Link::Restoring);
-        let listener = self.listener.get().cloned();
-        let restore = move || {
-            if let Some(listener) = listener.and_then(|listener| listener.upgrade()) {
-                listener.restore();
-            }
-        };
-        // It asks, and this thread must read the answers.
-        let thread = thread::Builder::new().name("astrobackend-rpc-restore".into());
-        thread.spawn(restore).map_err(|error| self.server.unreachable(&error))?;
-        Ok(greeted)
-    }
-
-    /// Reads until the connection ends; why it did.
-    fn read(self: &Arc<Self>, greeted: &mut Greeted) -> Error {
-        let mut buffer = vec![0; PIECE];
-        let mut question: Option<Ticket> = None;
-        if let Err(error) = greeted.stream.set_read_timeout(Some(self.policy.alive)) {
-            return self.server.unreachable(&error);
-        }
-        loop {
-            while let Some(line) = greeted.lines.next_line() {
-                match line {
-                    Line::Whole(line) => self.take(Incoming::parse(line)),
-                    Line::TooLong => return too_long(),
-                }
-            }
-            match greeted.stream.read(&mut buffer) {
-                Ok(0) => return Error::new(ErrorKind::Unreachable, "the server closed the connection"),
-                Ok(bytes) => {
-                    question = None;
-                    greeted.lines.push(&buffer[..bytes]);
-                }
-                Err(error) if error.kind() == IoKind::Interrupted => {}
-                Err(error) if matches!(error.kind(), IoKind::WouldBlock | IoKind::TimedOut) => {
-                    if question.is_some() {
-                        let alive = self.policy.alive;
-                        let why = format!("the server has not answered for {alive:.1?}");
-                        return Error::new(ErrorKind::Unreachable, why);
-                    }
-                    // Any answer will do.
-                    question = self.send("focuser_is_moving", None, false).ok();
-                }
-                Err(error) => return Error::new(ErrorKind::Unreachable, format!("the connection broke: {error}")),
-            }
-        }
-    }
-
-    fn take(&self, incoming: Incoming) {
-        match incoming {
-            Incoming::Answer(id, outcome) => {
-                if let Some(pending) = lock(&self.state).pending.remove(&id) {
-                    pending.slot.fill(outcome);
-                }
-            }
-            Incoming::Unknown(error) => {
-                let mut state = lock(&self.state);
-                if let Some(pending) = state.only_pending().and_then(|id| state.pending.remove(&id)) {
-                    pending.slot.fill(Err(error));
-                }
-            }
-            Incoming::Event(name, event) => {
-                if let Some(listener) = self.listener.get().and_then(Weak::upgrade) {
-                    listener.event(&name, event);
-                }
-            }
-            Incoming::Greeting(_) | Incoming::Nothing => {}
-        }
-    }
-
-    fn tell_link(&self, link: Link) {
-        if let Some(listener) = self.listener.get().and_then(Weak::upgrade) {
-            listener.link(link);
-        }
-    }
-
-    /// The connection is gone: whoever waits is told.
-    fn lose(&self, why: &Error) {
-        let pending = {
-            let mut state = lock(&self.state);
-            state.lost = Some(why.clone());
-            state.losses += 1;
-            std::mem::take(&mut state.pending)
-        };
-        pending.into_values().for_each(|pending| pending.slot.fill(Err(why.clone())));
-        self.tell_link(Link::Lost { since: Timestamp::now(), why: why.clone() });
     }
 }
 

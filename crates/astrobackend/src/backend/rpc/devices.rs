@@ -18,7 +18,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// The devices of a server.
@@ -31,7 +34,9 @@ pub(super) struct Devices {
     link: Mutex<Link>,
     poller: Poller,
     /// Our server tells us what happens.
-    subscribed: Mutex<bool>,
+    subscribed: AtomicBool,
+    /// Held while it is told to.
+    subscribing: Mutex<()>,
     /// The run of the server that the devices were connected in.
     instance: Mutex<String>,
 }
@@ -52,7 +57,8 @@ impl Devices {
             made: Mutex::default(),
             link: Mutex::new(Link::Up),
             poller: Poller::new(poll),
-            subscribed: Mutex::default(),
+            subscribed: AtomicBool::default(),
+            subscribing: Mutex::default(),
             instance: Mutex::new(instance),
         })
     }
@@ -129,9 +135,10 @@ impl Devices {
 
     /// Makes our server tell us; a failure shows as a lost connection, after which this is done again.
     fn subscribe(&self) {
-        let mut subscribed = lock(&self.subscribed);
-        if !*subscribed {
-            *subscribed = self.connection.call("subscribe", None).is_ok();
+        let _one_at_a_time = lock(&self.subscribing);
+        // Before the answer: a loss meanwhile takes it back.
+        if !self.subscribed.swap(true, Ordering::SeqCst) && self.connection.call("subscribe", None).is_err() {
+            self.subscribed.store(false, Ordering::SeqCst);
         }
     }
 
@@ -192,7 +199,7 @@ impl Listener for Devices {
     }
 
     fn link(&self, link: Link) {
-        *lock(&self.subscribed) = false;
+        self.subscribed.store(false, Ordering::SeqCst);
         self.set_link(link);
     }
 

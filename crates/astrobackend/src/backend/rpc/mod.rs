@@ -35,7 +35,9 @@ mod handle;
 mod mount;
 mod original;
 mod policy;
+mod reading;
 mod socket;
+mod turns;
 
 use super::{Backend, no_such_device};
 use crate::{
