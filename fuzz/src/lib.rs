@@ -2,3 +2,4 @@
 
 pub mod alpaca;
 pub mod indi;
+pub mod rpc;

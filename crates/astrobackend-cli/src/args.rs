@@ -1,8 +1,9 @@
 //! The command line: options of all verbs, and the verbs.
 
-use crate::{cmd, exit, values};
+use crate::{cmd, exit, output::Output, values};
+use astrobackend::{Error, ErrorKind};
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +25,28 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+/// Reads the command line; says what is wrong with it, as JSON if it asks for that, and gives the exit code.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|wrong| {
+        let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+        // Help and the version are asked for, not wrong.
+        if !json || !wrong.use_stderr() {
+            wrong.exit();
+        }
+        let code = exit::code(ErrorKind::InvalidValue);
+        Output::of_json().error(&Error::invalid(in_a_line(&wrong.render().to_string())), code);
+        ExitCode::from(code)
+    })
+}
+
+/// What clap says in paragraphs, without its references to the help.
+fn in_a_line(text: &str) -> String {
+    let text = text.trim_start().trim_start_matches("error: ");
+    let what = text.split("\n\nUsage:").next().unwrap_or(text).split("\n\nFor more information").next().unwrap_or(text);
+    let paragraphs = what.split("\n\n").map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "));
+    paragraphs.collect::<Vec<_>>().join("; ")
 }
 
 fn after_help() -> String {
@@ -114,6 +137,16 @@ pub(crate) enum Verb {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn wrong_usage_is_said_in_a_line() {
+        let said = |args: &[&str]| in_a_line(&Cli::try_parse_from(args).unwrap_err().render().to_string());
+        assert_eq!(
+            said(&["astrobackend", "expose", "--bining", "2"]),
+            "unexpected argument '--bining' found; tip: a similar argument exists: '--binning'"
+        );
+        assert!(said(&["astrobackend", "slew", "25:00:00 10:00:00"]).ends_with("is not within 0 to 24 hours"));
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -13,11 +13,13 @@ mod output;
 mod progress;
 mod values;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let cli = match args::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let output = output::Output::new(&cli.global);
     let cancel = context::cancel_on_interrupt();
     let done = context::Context::new(&cli.global, output, cancel.clone()).and_then(|ctx| cmd::run(cli.verb, &ctx));

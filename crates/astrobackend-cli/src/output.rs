@@ -20,6 +20,11 @@ impl Output {
         Output { json: global.json, quiet: global.quiet, verbose: global.verbose }
     }
 
+    /// For a command line that asks for JSON and is wrong otherwise.
+    pub(crate) fn of_json() -> Self {
+        Output { json: true, quiet: false, verbose: false }
+    }
+
     /// True when a progress bar may be drawn.
     pub(crate) fn draws(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()

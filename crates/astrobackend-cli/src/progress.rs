@@ -55,7 +55,7 @@ impl Progress {
     /// Shows how far the camera is.
     pub(crate) fn exposure(&self, state: &ExposureState) {
         match state {
-            ExposureState::Waiting => self.phase("waiting", None),
+            ExposureState::Waiting => self.phase("waiting", Some(0.0)),
             ExposureState::Exposing { remaining, percent } => {
                 let left = remaining.unwrap_or_else(|| self.exposure.saturating_sub(self.begun.elapsed()));
                 let done = percent.unwrap_or_else(|| 100.0 * (1.0 - left.as_secs_f64() / self.exposure.as_secs_f64()));

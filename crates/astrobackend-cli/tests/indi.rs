@@ -21,11 +21,12 @@ fn main() -> ExitCode {
     if let Err(why) = in_private_network().and_then(|()| IndiServer::start(&DRIVERS[..1]).map(drop)) {
         return ExitCode::from(u8::from(why.report()));
     }
-    let tests: [(&str, Test); 7] = [
+    let tests: [(&str, Test); 8] = [
         ("each_verb_works_on_what_the_one_before_left", each_verb_works_on_what_the_one_before_left),
         ("a_parked_mount_refuses", a_parked_mount_refuses),
         ("stop_ends_the_exposure_of_another", stop_ends_the_exposure_of_another),
         ("a_server_that_dies_ends_the_command", a_server_that_dies_ends_the_command),
+        ("complaints_of_the_driver_are_warnings", complaints_of_the_driver_are_warnings),
         ("props_show_what_indi_getprop_shows", props_show_what_indi_getprop_shows),
         ("props_are_set_and_found_by_pattern", props_are_set_and_found_by_pattern),
         ("props_are_watched", props_are_watched),
@@ -98,6 +99,16 @@ fn each_verb_works_on_what_the_one_before_left(night: &Night) {
     assert_eq!(picture["filter"], night.run(&["--json", "filter"]).json()["filter"]);
     let dec = picture["pointing"]["dec_degrees"].as_f64().unwrap();
     assert!((dec - 25.391).abs() < 0.01, "{dec}");
+}
+
+fn complaints_of_the_driver_are_warnings(night: &Night) {
+    // Without a telescope this camera knows no focal length, and finds no stars.
+    let server = IndiServer::start(&["indi_simulator_ccd"]).unwrap();
+    let expose = ["--backend", &server.address(), "expose", "--seconds", "0.1", "--output", "{n}.fits"];
+    let done = bare(night.folder(), &expose).ok();
+    assert!(done.stderr.contains("warning: CCD Simulator: ") && done.stderr.contains("no stars"), "{}", done.stderr);
+    let quiet = bare(night.folder(), &[&["--quiet"], &expose[..]].concat()).ok();
+    assert_eq!(quiet.stderr, "");
 }
 
 fn a_parked_mount_refuses(night: &Night) {

@@ -101,6 +101,13 @@ fn a_failure_is_an_object_on_stderr_when_asked_for_json() {
     assert_eq!(object["error"]["kind"], "not_found");
     assert_eq!(object["error"]["device"], "Filter Wheel Simulator");
     assert_eq!(object["error"]["exit_code"], 3);
+    let wrong = bare(here(), &["--json", "expose", "--bining", "2"]);
+    assert_eq!(wrong.code, Some(2));
+    let object: serde_json::Value = serde_json::from_str(&wrong.stderr).unwrap();
+    assert_eq!((&object["error"]["kind"], &object["error"]["exit_code"]), (&"invalid_value".into(), &2.into()));
+    assert!(object["error"]["message"].as_str().unwrap().contains("'--binning'"), "{object}");
+    let help = bare(here(), &["--json", "--help"]).ok();
+    assert!(help.stdout.contains("Exit codes:"), "asked for by a person");
 }
 
 #[test]

@@ -14,6 +14,8 @@
 //! The only crate that knows async: each server brings threads of its own, so that it can be started from anywhere.
 
 pub mod alpaca;
+mod calls;
+pub mod rpc;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

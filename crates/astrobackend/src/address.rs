@@ -77,6 +77,19 @@ impl Address {
         self
     }
 
+    /// The same for other people's eyes: a password is not shown.
+    ///
+    /// ```
+    /// let address: astrobackend::Address = "alpaca://pi?user=me&password=secret".parse()?;
+    /// assert_eq!(address.without_secrets().to_string(), "alpaca://pi?user=me&password=***");
+    /// # Ok::<(), astrobackend::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.options.iter_mut().filter(|(key, _)| key == "password").for_each(|(_, value)| *value = "***".into());
+        self
+    }
+
     /// The same with host and port.
     #[must_use]
     pub fn with_host(mut self, host: impl Into<String>, port: Option<u16>) -> Self {

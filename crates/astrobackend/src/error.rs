@@ -4,6 +4,7 @@
 //! Every error names the device and says what was asked of it and why it was
 //! refused: `Focuser Simulator: position 70000 is beyond 60000`.
 
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, sync::Arc};
 
 /// A result whose error is [`Error`].
@@ -13,7 +14,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// The first group maps one to one onto ASCOM's error numbers 0x400 to 0x40E,
 /// see [`ErrorKind::ascom_code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The device or this build cannot do that at all (ASCOM 0x400).

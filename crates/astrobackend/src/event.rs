@@ -10,6 +10,7 @@ use crate::{
     device::{DeviceId, DeviceInfo, DeviceState},
     wait::Deadline,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
@@ -17,7 +18,8 @@ use std::{
 };
 
 /// How much a device's message matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Everyday news.
     Info,
@@ -28,7 +30,8 @@ pub enum Level {
 }
 
 /// The state of the link to a framework's server or driver.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Link {
     /// Alive.
@@ -45,7 +48,8 @@ pub enum Link {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
     /// A device appeared.
@@ -65,7 +69,7 @@ pub enum EventKind {
 }
 
 /// One piece of news: when, from which device (`None`: the backend itself), and what.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// When it was noticed, UTC, by the backend's clock.
     pub at: Timestamp,

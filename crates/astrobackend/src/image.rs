@@ -8,6 +8,7 @@ use crate::{
     device::{BayerPattern, FrameType},
     fits::Header,
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The pixels in the camera's own type, row after row; colour images plane after plane.
@@ -104,7 +105,7 @@ impl Pixels {
 /// Region and binning of a picture, in **binned** pixels as ASCOM counts them.
 ///
 /// INDI counts `CCD_FRAME` in unbinned pixels; see [`Frame::unbinned`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Frame {
     /// First column, binned pixels from the sensor's left edge.
     pub x: u32,
@@ -171,7 +172,8 @@ impl Frame {
 }
 
 /// What the camera knew about a picture when it was taken; unknown is `None`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ImageMeta {
     /// The camera's name.
     pub camera: Option<String>,
@@ -182,6 +184,7 @@ pub struct ImageMeta {
     /// UTC at which the exposure began.
     pub start: Option<Timestamp>,
     /// Time that the sensor was really exposed.
+    #[serde(with = "crate::serial::maybe_seconds")]
     pub exposure: Option<Duration>,
     /// Region and binning.
     pub frame: Option<Frame>,
@@ -205,6 +208,7 @@ pub struct ImageMeta {
     /// Set point, while the cooler is on.
     pub set_point: Option<Celsius>,
     /// Cards that the driver wrote itself (INDI sends whole FITS files).
+    #[serde(with = "crate::serial::cards")]
     pub header: Header,
 }
 

@@ -40,6 +40,7 @@ pub mod naming;
 pub mod observation;
 pub mod preview;
 pub mod rig;
+mod serial;
 mod units;
 pub mod wait;
 pub mod wire;

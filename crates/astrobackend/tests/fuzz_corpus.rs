@@ -57,3 +57,8 @@ fn alpaca_form() {
 fn alpaca_path() {
     replay("alpaca_path", checks::alpaca::path);
 }
+
+#[test]
+fn rpc_lines() {
+    replay("rpc_lines", checks::rpc::framing);
+}

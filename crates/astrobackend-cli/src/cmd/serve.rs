@@ -1,5 +1,6 @@
 //! `serve`: offers the devices to programs of other frameworks, until interrupted.
 
+use super::serve_rpc::{self, RpcArgs};
 use crate::{context::Context, output::Output};
 use astrobackend::{Backend, Error, Result, device::DeviceId};
 use astrobackend_server::alpaca::{Access, Exposed, Login, Offered, Options, Running, Server, default_state_file};
@@ -12,6 +13,8 @@ use std::{fs, net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Dur
 pub(crate) enum Verb {
     /// As ASCOM Alpaca devices, for N.I.N.A., SharpCap, PHD2 and other Alpaca programs
     Alpaca(AlpacaArgs),
+    /// As the JSON RPC of the Python Astroimaging Suite, for programs on pyastrobackend's RPC
+    Rpc(RpcArgs),
 }
 
 /// Arguments of `serve alpaca`.
@@ -61,15 +64,21 @@ impl FromStr for Discovery {
 }
 
 /// A network, or a single address.
-fn network(text: &str) -> Result<IpNet, String> {
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| single()).map_err(|_| format!("{text:?} is no network such as 192.168.1.0/24"))
 }
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(crate) fn run(ctx: &Context, verb: &Verb) -> Result<()> {
-    let Verb::Alpaca(args) = verb;
     log_to(ctx.out);
+    match verb {
+        Verb::Alpaca(args) => alpaca(ctx, args),
+        Verb::Rpc(args) => serve_rpc::run(ctx, args),
+    }
+}
+
+fn alpaca(ctx: &Context, args: &AlpacaArgs) -> Result<()> {
     let server = Server::start_all(exposed(ctx)?, options(args)?)?;
     if let Some(problem) = server.discovery_problem() {
         ctx.out.warn(problem);
@@ -110,7 +119,7 @@ fn password(file: &PathBuf) -> Result<String> {
 }
 
 /// All devices of the backend, also those that appear later; or those that are named, or that the rig has.
-fn exposed(ctx: &Context) -> Result<Vec<Exposed>> {
+pub(super) fn exposed(ctx: &Context) -> Result<Vec<Exposed>> {
     let members = ctx.chosen()?;
     if ctx.named.is_empty() && members.iter().all(|member| member.role.is_none()) {
         return Ok(ctx.session.backends()?.into_iter().map(Exposed::all).collect());

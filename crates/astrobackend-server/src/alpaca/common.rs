@@ -96,14 +96,14 @@ fn info(served: &Served) -> Option<DeviceInfo> {
 
 pub(super) fn description(served: &Served) -> String {
     let told = info(served).and_then(|info| info.description);
-    let text = told.unwrap_or_else(|| format!("{} over {}", served.id.kind, served.backend));
+    let text = told.unwrap_or_else(|| format!("{} over {}", served.id.kind, served.backend_address()));
     text.chars().take(DESCRIPTION).collect()
 }
 
 pub(super) fn driver(served: &Served) -> String {
     let driver = info(served).and_then(|info| info.driver);
     let driver = driver.map(|driver| format!("{driver}, ")).unwrap_or_default();
-    format!("{driver}at {} through astrobackend {}", served.backend, env!("CARGO_PKG_VERSION"))
+    format!("{driver}at {} through astrobackend {}", served.backend_address(), env!("CARGO_PKG_VERSION"))
 }
 
 pub(super) fn driver_version(served: &Served) -> String {

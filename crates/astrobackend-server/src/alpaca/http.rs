@@ -5,7 +5,6 @@
 use super::{
     access, actions,
     body::Body,
-    calls::Calls,
     dispatch, management,
     options::{Access, Limits, Options},
     pictures,
@@ -13,6 +12,7 @@ use super::{
     served::Served,
     setup,
 };
+use crate::calls::Calls;
 use astrobackend::{
     Error, Result,
     device::DeviceKind,

@@ -66,7 +66,7 @@ impl Identities {
     /// `Io` when the file cannot be written.
     pub(super) fn of(&mut self, backend: &Address, devices: &[DeviceId]) -> Result<Vec<Identity>> {
         // The same server, whichever of its devices the address names.
-        let backend = backend.clone().with_path("").to_string();
+        let backend = backend.clone().with_path("").without_secrets().to_string();
         let is = |known: &Identity, id: &DeviceId| {
             (&known.backend, known.kind, &known.name) == (&backend, id.kind, &id.name)
         };

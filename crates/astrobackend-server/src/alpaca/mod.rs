@@ -7,7 +7,6 @@
 mod access;
 mod actions;
 mod body;
-mod calls;
 mod camera;
 mod common;
 mod connection;

@@ -151,8 +151,8 @@ impl Default for Limits {
 /// A backend, and which of its devices are offered.
 #[derive(Clone, Debug)]
 pub struct Exposed {
-    pub(super) backend: Arc<dyn Backend>,
-    pub(super) only: Option<Vec<DeviceId>>,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) only: Option<Vec<DeviceId>>,
 }
 
 impl Exposed {

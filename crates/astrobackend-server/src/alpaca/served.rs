@@ -1,12 +1,12 @@
 //! A device that is offered: the backend's device, and what is kept here on behalf of its clients.
 
 use super::{
-    Offered, calls::Calls, connection::Connection, frame::Frames, identities::Identity, kept::Kept, options::Limits,
+    Offered, connection::Connection, frame::Frames, identities::Identity, kept::Kept, options::Limits,
     pictures::Pictures,
 };
-use crate::lock;
+use crate::{calls::Calls, lock};
 use astrobackend::{
-    Backend, Error, ErrorKind, Result,
+    Address, Backend, Error, ErrorKind, Result,
     device::{AnyDevice, Camera, DeviceId},
 };
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -44,6 +44,11 @@ impl Served {
             pictures: Pictures::default(),
             kept: Mutex::default(),
         }
+    }
+
+    /// Where the backend is, for everybody's eyes.
+    pub(super) fn backend_address(&self) -> Address {
+        self.backend.address().clone().without_secrets()
     }
 
     /// The backend's device.
@@ -94,7 +99,7 @@ impl Served {
             number: self.identity.number,
             name: self.id.name.clone(),
             unique_id: self.identity.unique_id.clone(),
-            backend: self.backend.to_string(),
+            backend: self.backend_address().to_string(),
         }
     }
 }

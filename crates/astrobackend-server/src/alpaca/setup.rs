@@ -52,7 +52,7 @@ pub(super) fn list(service: &Service) -> String {
     let mut rows = String::new();
     for served in service.registry.present() {
         let (kind, number) = (served.id.kind.alpaca_name(), served.identity.number);
-        let (name, backend) = (escape(&served.id.name), escape(&served.backend.to_string()));
+        let (name, backend) = (escape(&served.id.name), escape(&served.backend_address().to_string()));
         let _ = write!(
             rows,
             "<tr><th>{} {number}<td><a href=\"/setup/v1/{kind}/{number}/setup\">{name}</a><td>{backend}",
@@ -71,7 +71,7 @@ pub(super) async fn device(served: &Arc<Served>) -> String {
     let mut rows = String::new();
     row(&mut rows, "Kind", ascom_type(served.id.kind));
     row(&mut rows, "Number", &served.identity.number.to_string());
-    row(&mut rows, "Backend", &served.backend.to_string());
+    row(&mut rows, "Backend", &served.backend_address().to_string());
     row(&mut rows, "UniqueID", &served.identity.unique_id);
     row(&mut rows, "Description", &common::description(served));
     row(&mut rows, "Driver", &common::driver(served));

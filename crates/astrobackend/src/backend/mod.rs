@@ -4,6 +4,7 @@
 
 pub mod alpaca;
 pub mod indi;
+pub mod rpc;
 pub mod sim;
 
 use crate::{
@@ -138,6 +139,7 @@ pub struct Framework {
     pub summary: &'static str,
     /// Whether this build can open it.
     pub built_in: bool,
+    check: fn(&Address) -> Result<()>,
     open: fn(&Address) -> Result<Arc<dyn Backend>>,
     discover: fn(Duration) -> Result<Vec<Address>>,
 }
@@ -149,6 +151,14 @@ impl Framework {
     /// `Unsupported` when it is not built in; `Unreachable` or `Timeout` when nothing answers there.
     pub fn open(&self, address: &Address) -> Result<Arc<dyn Backend>> {
         (self.open)(address)
+    }
+
+    /// Checks the options of an address without opening anything; those of a framework that is not built in pass.
+    ///
+    /// # Errors
+    /// `InvalidValue` for an option that there is not, or a value that it cannot have.
+    pub fn check(&self, address: &Address) -> Result<()> {
+        (self.check)(address)
     }
 
     /// Looks for servers, at most for a while; frameworks without discovery answer their default address.
@@ -180,6 +190,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         schemes: &["ascom"],
         summary: "ASCOM COM drivers on Windows",
         built_in: false,
+        check: |_| Ok(()),
         open: |_| Err(not_built_in("ASCOM")),
         discover: |_| Err(not_built_in("ASCOM")),
     },
@@ -188,6 +199,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         schemes: &["alpaca"],
         summary: "ASCOM Alpaca devices over HTTP",
         built_in: true,
+        check: alpaca::check,
         open: alpaca::open,
         discover: alpaca::discover,
     },
@@ -195,15 +207,17 @@ pub static FRAMEWORKS: &[Framework] = &[
         name: "RPC",
         schemes: &["rpc"],
         summary: "the JSON RPC of the Python Astroimaging Suite",
-        built_in: false,
-        open: |_| Err(not_built_in("RPC")),
-        discover: |_| Err(not_built_in("RPC")),
+        built_in: true,
+        check: rpc::check,
+        open: rpc::open,
+        discover: rpc::discover,
     },
     Framework {
         name: "INDI",
         schemes: &["indi", "indi+unix"],
         summary: "INDI drivers behind an indiserver",
         built_in: true,
+        check: indi::check,
         open: indi::open,
         discover: indi::discover,
     },
@@ -212,6 +226,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         schemes: &["sim"],
         summary: "the simulated observatory, built in",
         built_in: true,
+        check: sim::check,
         open: sim::open,
         discover: |_| Ok(vec![Address::new("sim")]),
     },

@@ -5,10 +5,12 @@ use crate::{
     Celsius, Error, ErrorKind, Microns, Result, Timestamp, Wait,
     image::{Frame, Image},
 };
+use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 
 /// What a picture is for; decides about the shutter and goes into the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FrameType {
     /// The sky, shutter open.
     #[default]
@@ -55,7 +57,8 @@ impl FromStr for FrameType {
 }
 
 /// The four colours in front of a 2x2 group of pixels, rows from the top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum BayerPattern {
     /// Red green / green blue.
     Rggb,
@@ -124,7 +127,8 @@ impl FromStr for BayerPattern {
 }
 
 /// How the sensor sees colour (ASCOM `SensorType`, `BayerOffsetX`, `BayerOffsetY`; INDI `CCD_CFA`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Colour {
     /// Monochrome (ASCOM 0).
@@ -146,7 +150,8 @@ pub enum Colour {
 }
 
 /// Mosaics other than red-green-blue Bayer (ASCOM `SensorType` 3 to 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mosaic {
     /// Cyan, magenta, yellow, green (ASCOM 3).
     Cmyg,
@@ -157,7 +162,7 @@ pub enum Mosaic {
 }
 
 /// The chip.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sensor {
     /// Columns, unbinned.
     pub width: u32,
@@ -176,7 +181,7 @@ pub struct Sensor {
 }
 
 /// The cooler's abilities.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoolerCaps {
     /// Temperatures that can be asked for; `None` when the cooler only switches.
     pub set_point: Option<RangeInclusive<Celsius>>,
@@ -185,7 +190,7 @@ pub struct CoolerCaps {
 }
 
 /// What a camera can do. Asked once, then unchanged while connected.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CameraCaps {
     /// The chip.
     pub sensor: Sensor,
@@ -194,8 +199,10 @@ pub struct CameraCaps {
     /// Across and down may differ (ASCOM `CanAsymmetricBin`).
     pub asymmetric_bin: bool,
     /// Shortest and longest exposure.
+    #[serde(with = "crate::serial::seconds_range")]
     pub exposure: RangeInclusive<Duration>,
     /// Smallest difference between two exposure times, zero when unknown (ASCOM `ExposureResolution`).
+    #[serde(with = "crate::serial::seconds")]
     pub exposure_resolution: Duration,
     /// An exposure can be ended early and its image kept (ASCOM `CanStopExposure`).
     pub stop: bool,
@@ -210,7 +217,7 @@ pub struct CameraCaps {
 }
 
 /// What the cooler is doing.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cooler {
     /// On or off.
     pub on: bool,
@@ -221,7 +228,8 @@ pub struct Cooler {
 }
 
 /// How far an exposure is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExposureState {
     /// Nothing under way, no image since the last connect.
@@ -231,6 +239,7 @@ pub enum ExposureState {
     /// Collecting light.
     Exposing {
         /// Time left, `None` when the camera does not say.
+        #[serde(with = "crate::serial::maybe_seconds")]
         remaining: Option<Duration>,
         /// Percent done, 0 to 100, `None` when the camera does not say (ASCOM `PercentCompleted`).
         percent: Option<f64>,
@@ -260,7 +269,7 @@ impl ExposureState {
 }
 
 /// Everything about a camera that changes by itself, in one look.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CameraState {
     /// How far the exposure is.
     pub exposure: ExposureState,
@@ -279,13 +288,15 @@ pub struct CameraState {
     /// Largest pixel value (ASCOM `MaxADU`).
     pub max_adu: Option<u32>,
     /// UTC start and true length of the last finished exposure (ASCOM `LastExposureStartTime`, `LastExposureDuration`).
+    #[serde(with = "crate::serial::moment_and_seconds")]
     pub last_exposure: Option<(Timestamp, Duration)>,
 }
 
 /// One exposure to be taken. Region, binning and gain are settings of the camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposure {
     /// How long to collect light.
+    #[serde(with = "crate::serial::seconds")]
     pub duration: Duration,
     /// What the picture is for.
     pub frame_type: FrameType,

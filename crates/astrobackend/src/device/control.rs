@@ -4,10 +4,12 @@
 //! range and names, and programs can show them without knowing each one.
 
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// A setting of a device. Switches are 0 (off) and 1 (on).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Control {
     /// Camera: amplification, in the driver's own units, or an index into names (ASCOM `Gain`/`Gains`,
@@ -82,7 +84,7 @@ impl FromStr for Control {
 }
 
 /// A setting that a device has: its range, its names, and whether it can be changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ControlInfo {
     /// Which one.
     pub control: Control,

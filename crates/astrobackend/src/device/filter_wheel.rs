@@ -2,9 +2,10 @@
 
 use super::Device;
 use crate::{Error, ErrorKind, Result, Wait};
+use serde::{Deserialize, Serialize};
 
 /// One place of the wheel.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
     /// What people call it: `L`, `Ha` ...
     pub name: String,
@@ -13,7 +14,7 @@ pub struct Filter {
 }
 
 /// What is in the wheel now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilterWheelState {
     /// The place in the light path, from 0; `None` while the wheel turns.
     pub position: Option<usize>,

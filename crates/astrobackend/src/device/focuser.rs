@@ -2,9 +2,10 @@
 
 use super::Device;
 use crate::{Celsius, Error, ErrorKind, Microns, Result, Wait};
+use serde::{Deserialize, Serialize};
 
 /// What a focuser can do. Asked once, then unchanged while connected.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FocuserCaps {
     /// Largest position; positions start at 0 (ASCOM `MaxStep`, INDI `FOCUS_MAX`).
     pub max_position: i32,
@@ -23,7 +24,7 @@ pub struct FocuserCaps {
 }
 
 /// Everything about a focuser that changes by itself, in one look.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FocuserState {
     /// Where it is, in steps, also while it moves; `None` for a relative focuser.
     pub position: Option<i32>,

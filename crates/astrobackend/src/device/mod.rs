@@ -108,7 +108,7 @@ impl fmt::Display for DeviceId {
 }
 
 /// What a device is: names, driver, identity. Unknown is `None`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceInfo {
     /// Kind and name within the backend.
     pub id: DeviceId,
@@ -155,7 +155,8 @@ impl DeviceInfo {
 }
 
 /// The answer to [`Device::command`], as wide as ASCOM's three command members.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// Nothing was asked for (ASCOM `CommandBlind`).
     None,
@@ -166,7 +167,8 @@ pub enum Reply {
 }
 
 /// The kind of answer wanted from [`Device::command`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReplyKind {
     /// None (ASCOM `CommandBlind`).
     None,
@@ -279,7 +281,8 @@ impl AnyDevice {
 }
 
 /// The state of a device of any kind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DeviceState {
     /// Of a camera.
@@ -293,7 +296,8 @@ pub enum DeviceState {
 }
 
 /// The sides of a guiding correction, as seen on the sky.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GuideDirection {
     /// Towards the north pole, declination grows.
     North,

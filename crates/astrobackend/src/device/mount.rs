@@ -4,10 +4,12 @@ use super::{Device, GuideDirection};
 use crate::{
     AltAz, Degrees, DegreesPerSecond, Equinox, Error, ErrorKind, Hours, Metres, RaDec, Result, Site, Timestamp, Wait,
 };
+use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 
 /// How the axes stand (ASCOM `AlignmentMode`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Alignment {
     /// Altitude and azimuth (ASCOM 0).
     AltAz,
@@ -21,7 +23,8 @@ pub enum Alignment {
 /// The pointing state of a mount that can reach one place in two ways (ASCOM `SideOfPier`, INDI `TELESCOPE_PIER_SIDE`).
 ///
 /// It is the pointing state, not the side on which the tube hangs; it is never guessed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PierSide {
     /// Normal: looking west, hour angles 0 to +6 (ASCOM 0 `pierEast`, INDI `PIER_EAST`).
     East,
@@ -56,7 +59,8 @@ impl fmt::Display for PierSide {
 }
 
 /// The named speeds at which a mount can follow the sky (ASCOM `DriveRates`, INDI `TELESCOPE_TRACK_MODE`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TrackingRate {
     /// The stars, 15.041 arcseconds per second.
     #[default]
@@ -97,7 +101,7 @@ impl FromStr for TrackingRate {
 }
 
 /// How the mount follows the sky.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tracking {
     /// It follows.
     pub on: bool,
@@ -117,7 +121,8 @@ impl Tracking {
 }
 
 /// An axis of the mount (ASCOM `TelescopeAxes`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// Right ascension or azimuth (ASCOM 0).
     Primary,
@@ -128,7 +133,8 @@ pub enum Axis {
 }
 
 /// Somewhere to point at.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A place among the stars, in any equinox; the backend converts to the mount's own.
     RaDec(RaDec),
@@ -158,7 +164,7 @@ impl fmt::Display for Target {
 }
 
 /// Speeds of guide pulses and of the guide port (ASCOM `GuideRate*`, INDI `GUIDE_RATE`).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuideRates {
     /// In right ascension, as an angle on the equator.
     pub ra: DegreesPerSecond,
@@ -167,7 +173,7 @@ pub struct GuideRates {
 }
 
 /// The optics that the mount carries, as far as its driver knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Optics {
     /// Diameter of the aperture.
     pub aperture: Option<Metres>,
@@ -178,7 +184,7 @@ pub struct Optics {
 }
 
 /// What a mount can do. Asked once, then unchanged while connected.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MountCaps {
     /// How the axes stand.
     pub alignment: Alignment,
@@ -225,7 +231,7 @@ pub struct MountCaps {
 }
 
 /// Everything about a mount that changes by itself, in one look.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MountState {
     /// Where it points, in the mount's own equinox.
     pub position: RaDec,

@@ -243,10 +243,10 @@ fn is_role(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
-/// The address of one device of a framework that exists.
+/// The address of one device of a framework that exists, with options that it has.
 fn device_address(text: &str) -> Result<Address> {
     let address: Address = text.parse()?;
-    Framework::find(address.scheme())?;
+    Framework::find(address.scheme())?.check(&address)?;
     match address.path() {
         "" => {
             Err(Error::invalid(format!("{text:?} names no device; add its name, as in {}", address.with_path("NAME"))))

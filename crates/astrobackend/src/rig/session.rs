@@ -6,7 +6,10 @@ use crate::{
     backend::{BACKEND_VARIABLE, chosen_backend, default_backend},
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// A device of a session.
 #[derive(Clone, Debug)]
@@ -15,7 +18,7 @@ pub struct Member {
     pub role: Option<String>,
     /// What it is; no I/O was made for more than the backend told.
     pub info: DeviceInfo,
-    backend: Arc<dyn Backend>,
+    pub(super) backend: Arc<dyn Backend>,
 }
 
 impl Member {
@@ -388,7 +391,10 @@ fn name_for_people(member: &Member) -> String {
 }
 
 fn no_device(name: &str, there: &[Member]) -> Error {
-    let names: Vec<_> = there.iter().map(name_for_people).collect();
+    let mut names: Vec<_> = there.iter().map(name_for_people).collect();
+    // One driver may be a camera and a wheel.
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     let there = if names.is_empty() { "there are none".to_owned() } else { format!("there are {}", names.join(", ")) };
     Error::not_found(format!("there is no device {name:?}; {there}"))
 }

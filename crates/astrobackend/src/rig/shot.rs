@@ -4,9 +4,10 @@ use super::{Member, Session, Train, usual_roles};
 use crate::{
     Equinox, Error, ErrorKind, Image, RaDec, Result, Timestamp, Wait,
     device::{
-        AnyDevice, Camera, CameraCaps, CameraExt, Control, DeviceKind, Exposure, ExposureState, FilterWheel, Focuser,
-        Mount, find_control,
+        AnyDevice, Camera, CameraCaps, CameraExt, Control, DeviceInfo, DeviceKind, Exposure, ExposureState,
+        FilterWheel, Focuser, Mount, find_control,
     },
+    event::{EventKind, Events, Level},
     fits,
     image::Frame,
     observation::Observation,
@@ -84,7 +85,8 @@ pub struct Picture {
     pub image: Arc<Image>,
     /// The rest of the telescope when it was taken.
     pub observation: Observation,
-    /// Accessories that did not answer: what they would have told is missing in the observation.
+    /// Accessories that did not answer: what they would have told is missing in the observation. And what the
+    /// camera's driver complained of meanwhile, where drivers say such things.
     pub warnings: Vec<Error>,
 }
 
@@ -177,11 +179,19 @@ impl Session {
         watch: impl FnMut(&ExposureState),
     ) -> Result<Picture> {
         shot.prepare(camera)?;
-        let (mut observation, warnings) = self.observe(camera);
+        let (mut observation, mut warnings) = self.observe(camera);
         observation.object = shot.object.clone();
         observation.target = shot.target;
+        let events = self.listen_to(camera);
         let image = camera.expose_watched(shot.exposure, wait, watch)?;
+        warnings.extend(events.iter().flat_map(|events| complaints(events, &camera.info())));
         Ok(Picture { image, observation, warnings })
+    }
+
+    /// The events of a camera's backend, unless it would have to be polled for them.
+    fn listen_to(&self, camera: &dyn Camera) -> Option<Events> {
+        let member = self.members().into_iter().find(|member| member.info.address == camera.info().address)?;
+        member.backend.answers_from_memory().then(|| member.backend.events())
     }
 
     /// What is known about the telescope around a camera now, and what could not be learnt.
@@ -275,6 +285,22 @@ impl Session {
         let names = |train: &Train| [&train.wheel, &train.focuser].into_iter().flatten().any(|named| named == role);
         self.rig().optics.values().any(names)
     }
+}
+
+/// The warnings of a camera's driver among the events so far, each once.
+fn complaints(events: &Events, camera: &DeviceInfo) -> Vec<Error> {
+    let names = [Some(&camera.id), camera.part_of.as_ref()].map(|id| id.map(|id| id.name.clone()));
+    let mut found: Vec<Error> = Vec::new();
+    while let Some(event) = events.try_next() {
+        let is_its = event.device.is_some_and(|id| names.contains(&Some(id.name)));
+        if let (true, EventKind::Message(Level::Warning | Level::Error, text)) = (is_its, event.kind) {
+            let complaint = Error::new(ErrorKind::Device(0), text).on(&camera.id);
+            if !found.contains(&complaint) {
+                found.push(complaint);
+            }
+        }
+    }
+    found
 }
 
 fn ask_mount(mount: &dyn Mount, observation: &mut Observation) -> Result<()> {

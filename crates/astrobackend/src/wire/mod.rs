@@ -4,3 +4,4 @@
 
 pub mod alpaca;
 pub mod indi;
+pub mod rpc;

@@ -6,9 +6,10 @@ use astrobackend::{
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::Link,
 };
-use astrobackend_server::alpaca::{Options, Running, Server};
+use astrobackend_server::alpaca::{Options, Server};
 use conformance::Target;
 use std::{
+    any::Any,
     fmt,
     sync::{Arc, Mutex},
 };
@@ -18,7 +19,7 @@ use testing::IndiServer;
 #[derive(Debug)]
 struct Bridged {
     client: Arc<dyn Backend>,
-    _server: Mutex<Running>,
+    _server: Mutex<Box<dyn Any + Send>>,
 }
 
 impl fmt::Display for Bridged {
@@ -54,7 +55,12 @@ pub(crate) fn bridged(backend: Arc<dyn Backend>) -> Result<Arc<dyn Backend>> {
     let options = Options { listen: ([127, 0, 0, 1], 0).into(), discovery: None, ..Options::default() };
     let server = Server::start(backend, options)?;
     let client = astrobackend::open(&format!("alpaca://{}", server.address()))?;
-    Ok(Arc::new(Bridged { client, _server: Mutex::new(server) }))
+    Ok(kept(client, server))
+}
+
+/// A client that keeps its server.
+pub(crate) fn kept(client: Arc<dyn Backend>, server: impl Any + Send) -> Arc<dyn Backend> {
+    Arc::new(Bridged { client, _server: Mutex::new(Box::new(server)) })
 }
 
 /// The simulator behind one bridge, behind two, and as the world that has what the first has not.

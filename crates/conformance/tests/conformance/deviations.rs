@@ -34,3 +34,22 @@ pub(crate) const ASCOM_ALPACA_CORE: &[Deviation] = &[
         reason: "DeviceState says SideOfPier 0 whatever SideOfPier says",
     },
 ];
+
+/// The package alpaca-simulators 1.3.2 from PyPI.
+pub(crate) const ALPACA_SIMULATORS: &[Deviation] = &[
+    Deviation {
+        case: "camera::*",
+        reason: "its pictures come from a catalogue on the Internet; without one the first exposure is an error, and \
+                 what follows depends on it",
+    },
+    Deviation { case: "filter_wheel::unknown_action", reason: "Action answers any name with an empty text" },
+    Deviation { case: "focuser::unknown_action", reason: "Action answers any name with an empty text" },
+    Deviation { case: "mount::unknown_action", reason: "Action answers any name with an empty text" },
+    Deviation { case: "filter_wheel::a_move_is_seen_and_ends_there", reason: "it is there at once" },
+    Deviation { case: "focuser::a_move_is_busy_at_once_and_ends_there", reason: "it is there at once" },
+    Deviation { case: "focuser::halt_stops_it_on_the_way", reason: "it is there at once" },
+    Deviation {
+        case: "mount::*",
+        reason: "it is anywhere at once, keeps no clock, is at home everywhere, and its pier side fits no hour angle",
+    },
+];

@@ -9,6 +9,7 @@ use testing::{AlpacaSimulators, IndiServer, IndipyServer, Skip, in_private_netwo
 
 mod alpaca;
 mod deviations;
+mod rpc;
 
 fn main() -> ExitCode {
     // Before anything else: it may start this program anew in a network of its own.
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(8);
     let mut targets = simulators();
     targets.extend(alpaca::over_the_simulator());
+    targets.extend(rpc::over_the_simulator());
     let mut missing = Vec::new();
     // Kept until the end. Listing the cases needs no server, but the same names.
     let mut running = Vec::new();
@@ -106,6 +108,20 @@ const SERVERS: &[Server] = &[
         patience: HARDWARE,
     },
     Server {
+        name: "rpc(indiserver)",
+        start: || rpc::over(indiserver(IndiServer::address)?),
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
+    },
+    Server {
+        name: "alpaca(rpc(indiserver))",
+        start: || rpc::behind_alpaca(indiserver(IndiServer::address)?),
+        preferred: WHEEL,
+        deviations: deviations::INDI_SIMULATORS,
+        patience: HARDWARE,
+    },
+    Server {
         name: "ascom-alpaca",
         start: || {
             let server = testing::alpaca::ascom_alpaca_server(640, 480)?;
@@ -124,8 +140,8 @@ const SERVERS: &[Server] = &[
             Ok((Box::new(server), address))
         },
         preferred: &[],
-        deviations: &[],
-        patience: HARDWARE,
+        deviations: deviations::ALPACA_SIMULATORS,
+        patience: QUICK,
     },
     Server {
         name: "ascom-alpaca-core",

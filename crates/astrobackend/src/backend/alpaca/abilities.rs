@@ -2,7 +2,7 @@
 
 use super::{handle::Handle, values::Values};
 use crate::{
-    DegreesPerSecond, Error, Metres, Result,
+    DegreesPerSecond, Equinox, Error, Metres, Result,
     device::{Axis, Control, ControlInfo, MountCaps, Optics, TrackingRate},
     wire::alpaca::{answer, codes, form::Form},
 };
@@ -56,7 +56,7 @@ pub(super) fn read(handle: &Handle) -> Result<MountCaps> {
     let site = common.extras.description.set_site;
     Ok(MountCaps {
         alignment: values.maybe("alignmentmode")?.and_then(codes::alignment).unwrap_or_default(),
-        equinox: values.maybe("equatorialsystem")?.and_then(codes::equinox).unwrap_or(crate::Equinox::OfDate),
+        equinox: values.maybe("equatorialsystem")?.and_then(codes::equinox).map_or(Equinox::OfDate, spoken),
         slew: values.flag("canslew")? || values.flag("canslewasync")?,
         slew_altaz: values.flag("canslewaltaz")? || values.flag("canslewaltazasync")?,
         sync: values.flag("cansync")?,
@@ -77,6 +77,11 @@ pub(super) fn read(handle: &Handle) -> Result<MountCaps> {
         set_site: site.map_or(values.maybe::<f64>("sitelatitude")?.is_some(), |(site, _)| site),
         set_time: site.map_or(values.maybe::<String>("utcdate")?.is_some(), |(_, time)| time),
     })
+}
+
+/// A mount that says "other" is one whose driver did not care; programs everywhere take it to speak of the present.
+fn spoken(equinox: Equinox) -> Equinox {
+    if equinox == Equinox::Other { Equinox::OfDate } else { equinox }
 }
 
 fn tracking_rates(values: &Values) -> Result<Vec<TrackingRate>> {

@@ -66,6 +66,14 @@ use std::{
     time::Duration,
 };
 
+/// Checks the options of an address; no I/O.
+///
+/// # Errors
+/// `InvalidValue` for a malformed option.
+pub fn check(address: &Address) -> Result<()> {
+    Policy::of(address).map(drop)
+}
+
 /// Opens a server, or the server of a device.
 ///
 /// # Errors

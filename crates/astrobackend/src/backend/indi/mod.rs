@@ -99,6 +99,14 @@ const ALIVE: Duration = Duration::from_secs(20);
 const FIRST_DEFINITION: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(250);
 
+/// Checks the options of an address; no I/O.
+///
+/// # Errors
+/// `InvalidValue` for a malformed option.
+pub fn check(address: &Address) -> Result<()> {
+    server(address).and_then(|_| policy(address)).map(drop)
+}
+
 /// Connects to a server.
 ///
 /// # Errors
@@ -112,15 +120,7 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
 /// # Errors
 /// As [`open`].
 pub fn connect(address: &Address) -> Result<Arc<Indi>> {
-    let server = match address.scheme() {
-        "indi+unix" => Server::on(address.host()),
-        _ => Server::at(address.host(), address.port()),
-    };
-    let server = match address.option("unix") {
-        Some(socket) => server.with_socket(socket).map_err(|why| Error::invalid(format!("{address}: {why}")))?,
-        None => server,
-    };
-    let connection = Connection::open(server, policy(address)?)?;
+    let connection = Connection::open(server(address)?, policy(address)?)?;
     let registry = Arc::new(Registry::new(connection.clone(), &address.clone().with_path("")));
     let announcer = Arc::new(Announcer::new(registry.clone()));
     let listener: Weak<dyn connection::Listener> = Arc::<Announcer>::downgrade(&announcer);
@@ -129,7 +129,19 @@ pub fn connect(address: &Address) -> Result<Arc<Indi>> {
     Ok(Arc::new(Indi { address: address.clone(), connection, registry, announcer }))
 }
 
-/// The options of an address.
+/// Where an address says that the server is.
+fn server(address: &Address) -> Result<Server> {
+    let server = match address.scheme() {
+        "indi+unix" => Server::on(address.host()),
+        _ => Server::at(address.host(), address.port()),
+    };
+    match address.option("unix") {
+        Some(socket) => server.with_socket(socket).map_err(|why| Error::invalid(format!("{address}: {why}"))),
+        None => Ok(server),
+    }
+}
+
+/// The other options of an address.
 fn policy(address: &Address) -> Result<Policy> {
     let wrong = |why: String| Error::invalid(format!("{address}: {why}"));
     let seconds = |name: &str, value: &str| {

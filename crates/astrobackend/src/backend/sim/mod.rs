@@ -79,6 +79,14 @@ use crate::{
 use std::{fmt, sync::Arc};
 use world::World;
 
+/// Checks the options of an address without making a world of it.
+///
+/// # Errors
+/// `InvalidValue` for an option that it does not have, or a value that it cannot have.
+pub fn check(address: &Address) -> Result<()> {
+    options::Options::read(address).map(drop)
+}
+
 /// Opens a simulated observatory, a new one each time.
 ///
 /// # Errors

@@ -72,6 +72,10 @@ fn bad_addresses_say_why() {
     assert!(main("sim://").contains("names no device"), "{}", main("sim://"));
     assert!(main("simm:///Camera").contains("there is no backend \"simm\""));
     assert!(main("indi://host:99999/CCD").contains("\"99999\" is no port"));
+    assert!(main("sim:///Camera Simulator?sped=3").contains("no option \"sped\""));
+    assert!(main("indi://pi/CCD?timeout=soon").contains("timeout must be"));
+    assert!(main("alpaca://pi/camera/0?timeout=soon").contains("timeout"));
+    assert!("[devices]\nmain = \"ascom:///ProgID?any=1\"".parse::<Rig>().is_ok(), "not built in here");
     assert!(only("[devices]\n\"@main\" = \"sim:///C\"").contains("only letters"));
 }
 

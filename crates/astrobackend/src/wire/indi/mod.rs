@@ -16,11 +16,12 @@
 //! ```
 
 mod base64;
-mod build;
 mod message;
 mod number;
 mod parser;
 mod print;
+mod read;
+mod root;
 mod tag;
 mod text;
 

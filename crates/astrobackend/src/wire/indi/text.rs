@@ -1,33 +1,33 @@
 //! Escaping and unescaping: the five entities that INDI knows, and bytes that are not UTF-8.
 
-use super::tag::Span;
 use memchr::memchr;
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// The bytes of a message, of which texts are parts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
-    bytes: &'a [u8],
-    /// All of it as it is, when nothing in it has to be decoded: checked once, instead of for each text.
-    plain: Option<&'a str>,
+    pub(super) bytes: &'a [u8],
+    /// Their beginning, usually all of them, as far as it is a text as it is: looked at once instead of for each part.
+    plain: &'a str,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let plain = std::str::from_utf8(bytes).ok().filter(|_| memchr(b'&', bytes).is_none());
-        Source { bytes, plain }
-    }
-
-    /// A part as it is.
-    pub(super) fn raw(&self, (from, to): Span) -> &'a [u8] {
-        self.bytes.get(from as usize..to as usize).unwrap_or_default()
+        const USUAL: usize = 256;
+        let beginning = &bytes[..bytes.len().min(USUAL)];
+        let plain = match std::str::from_utf8(beginning) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&beginning[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let end = memchr(b'&', plain.as_bytes()).unwrap_or(plain.len());
+        Source { bytes, plain: plain.get(..end).unwrap_or_default() }
     }
 
     /// A part as a text.
-    pub(super) fn text(&self, (from, to): Span) -> Cow<'a, str> {
-        match self.plain.and_then(|plain| plain.get(from as usize..to as usize)) {
+    pub(super) fn text(&self, part: Range<usize>) -> Cow<'a, str> {
+        match self.plain.get(part.clone()) {
             Some(text) => Cow::Borrowed(text),
-            None => decode(self.raw((from, to))),
+            None => decode(&self.bytes[part]),
         }
     }
 }
@@ -35,28 +35,47 @@ impl<'a> Source<'a> {
 const ENTITIES: [(&[u8], u8); 5] =
     [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
 
-/// Where a byte is first found, usually only a few bytes on: a vectorised search would take longer to begin.
-pub(super) fn find(wanted: u8, bytes: &[u8]) -> Option<usize> {
+/// One in each of eight bytes.
+pub(super) const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Where a byte is first found from a place on, usually only a few bytes on: a vectorised search would take longer to
+/// begin.
+#[inline]
+pub(super) fn find(wanted: u8, bytes: &[u8], from: usize) -> Option<usize> {
     const NEAR: usize = 64;
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (eights, _) = bytes[..bytes.len().min(NEAR)].as_chunks::<8>();
-    for (index, eight) in eights.iter().enumerate() {
+    let mut at = from;
+    while let Some(eight) = eight(bytes, at) {
         // A byte that is the wanted one becomes zero; the lowest zero byte is marked in its highest bit.
-        let differs = u64::from_le_bytes(*eight) ^ (ONES * u64::from(wanted));
+        let differs = eight ^ (ONES * u64::from(wanted));
         let zeros = differs.wrapping_sub(ONES) & !differs & (ONES << 7);
         if zeros != 0 {
-            return Some(index * 8 + (zeros.trailing_zeros() / 8) as usize);
+            return Some(at + (zeros.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+        if at >= from + NEAR {
+            return memchr(wanted, &bytes[at..]).map(|length| at + length);
         }
     }
-    let looked = eights.len() * 8;
-    memchr(wanted, &bytes[looked..]).map(|at| looked + at)
+    bytes.get(at..)?.iter().position(|byte| *byte == wanted).map(|length| at + length)
+}
+
+/// The eight bytes at a place, if there are so many.
+#[inline]
+pub(super) fn eight(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight))
 }
 
 /// The text of an attribute or an element: entities resolved, and Latin-1 understood where it is no UTF-8.
+#[inline]
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if memchr(b'&', bytes).is_none() {
-        return to_text(bytes);
+    match find(b'&', bytes, 0) {
+        None => to_text(bytes),
+        Some(_) => Cow::Owned(to_text(&resolve(bytes)).into_owned()),
     }
+}
+
+/// The same with its entities resolved.
+fn resolve(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some(at) = memchr(b'&', rest) {
@@ -67,9 +86,10 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
         rest = &rest[entity.len()..];
     }
     plain.extend_from_slice(rest);
-    Cow::Owned(to_text(&plain).into_owned())
+    plain
 }
 
+#[inline]
 fn to_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -102,10 +122,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_byte_is_found_wherever_it_is(bytes in proptest::collection::vec(0u8..9, 0..200), wanted in 0u8..9) {
-            prop_assert_eq!(find(wanted, &bytes), bytes.iter().position(|byte| *byte == wanted));
+            prop_assert_eq!(find(wanted, &bytes, 0), bytes.iter().position(|byte| *byte == wanted));
             let high: Vec<u8> = bytes.iter().map(|byte| byte | 0x80).collect();
-            prop_assert_eq!(find(wanted | 0x80, &high), high.iter().position(|byte| *byte == wanted | 0x80));
-            prop_assert_eq!(find(wanted, &high), None);
+            prop_assert_eq!(find(wanted | 0x80, &high, 0), high.iter().position(|byte| *byte == wanted | 0x80));
+            prop_assert_eq!(find(wanted, &high, 0), None);
         }
 
         #[test]

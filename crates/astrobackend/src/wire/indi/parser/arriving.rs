@@ -1,7 +1,7 @@
 //! A BLOB taken from the parser while it arrives, so that a whole frame need not be held as bytes first.
 
-use super::{Parser, Scan};
-use crate::wire::indi::text::Source;
+use super::Parser;
+use crate::wire::indi::tag::find_attribute;
 use std::borrow::Cow;
 
 /// The BLOB whose content is arriving.
@@ -22,7 +22,7 @@ pub struct Arriving<'a> {
 impl Parser {
     /// True when no message has begun that is not complete; to be asked after [`Parser::next_message`] had no more.
     pub fn is_between_messages(&self) -> bool {
-        self.root.is_none() && matches!(self.scan, Scan::Text)
+        self.draft.root.is_none() && self.start == self.end
     }
 
     /// The BLOB whose content is arriving; `None` when none is, and when it lacks a name.
@@ -30,19 +30,14 @@ impl Parser {
     /// To be asked after [`Parser::next_message`] had no more messages. The content may then be taken with
     /// [`Parser::take_arrived`]; what is left there is in the message.
     pub fn arriving(&self) -> Option<Arriving<'_>> {
-        self.decoding.as_ref()?;
-        let source = Source::new(&self.buffer[self.start..self.start + self.at]);
-        let find = |tag: Option<&super::Tag>, name: &[u8]| {
-            let mut attributes = tag?.attributes(source, &self.attributes);
-            attributes.find(|(key, _)| *key == name).map(|(_, value)| value)
-        };
-        let (root, blob) = (self.tags.first(), self.tags.last());
+        self.draft.decoding.as_ref()?;
+        let (root, blob) = (&self.draft.bytes[..], &self.draft.bytes[self.draft.tag..]);
         Some(Arriving {
-            device: find(root, b"device")?,
-            vector: find(root, b"name")?,
-            element: find(blob, b"name")?,
-            format: find(blob, b"format").unwrap_or_default(),
-            length: find(blob, b"len").and_then(|text| text.trim().parse().ok()),
+            device: find_attribute(root, b"device")?,
+            vector: find_attribute(root, b"name")?,
+            element: find_attribute(blob, b"name")?,
+            format: find_attribute(blob, b"format").unwrap_or_default(),
+            length: find_attribute(blob, b"len").and_then(|text| text.trim().parse().ok()),
         })
     }
 
@@ -50,17 +45,18 @@ impl Parser {
     /// True when there is more to come, and for that more has to be received.
     pub fn take_arrived(&mut self, bytes: &mut Vec<u8>) -> bool {
         bytes.clear();
-        let complete = self.blobs.len();
-        if self.decoding.is_some() && matches!(self.scan, Scan::Text) {
-            self.text();
+        let complete = self.draft.files.len();
+        if self.draft.decoding.is_some() {
+            let (length, _) = self.draft.text(&self.buffer[self.start..self.end]);
+            self.start += length;
         }
-        if let Some(blob) = &mut self.decoding {
+        if let Some(blob) = &mut self.draft.decoding {
             std::mem::swap(bytes, &mut blob.data);
             blob.limit = blob.limit.saturating_sub(bytes.len());
             return true;
         }
-        if let Some(last) = self.blobs.get_mut(complete) {
-            std::mem::swap(bytes, last);
+        if let Some(last) = self.draft.files.get_mut(complete) {
+            std::mem::swap(bytes, &mut last.data);
         }
         false
     }

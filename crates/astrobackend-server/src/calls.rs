@@ -13,7 +13,7 @@ use tokio::{task, time};
 
 /// The calls to one device that have not come back.
 #[derive(Debug)]
-pub(super) struct Calls {
+pub(crate) struct Calls {
     outstanding: AtomicUsize,
     most: usize,
 }
@@ -28,7 +28,7 @@ impl Drop for Place {
 }
 
 impl Calls {
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Calls { outstanding: AtomicUsize::new(0), most })
     }
 
@@ -36,7 +36,7 @@ impl Calls {
     ///
     /// # Errors
     /// `Timeout` then; `Busy` at once when too many calls have not come back.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         what: impl fmt::Display,
         limit: Duration,

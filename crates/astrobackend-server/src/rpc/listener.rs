@@ -1,0 +1,68 @@
+//! Connections: whose, how many, and how they end.
+
+use super::{Service, client};
+use ipnet::IpNet;
+use socket2::{SockRef, TcpKeepalive};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time,
+};
+
+/// Rest after the system had no connection to give.
+const REST: Duration = Duration::from_millis(50);
+
+/// Clients keep connections for a night and say nothing: the system finds out which are dead.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Serves until told to stop, and then until answers under way are sent, or the limit for that.
+pub(super) async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    networks: Vec<IpNet>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let limits = service.limits;
+    let (mut connections, until_stopped) = (JoinSet::new(), stopped.clone());
+    loop {
+        let accepted = tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((_, peer)) if !is_allowed(&networks, peer.ip()) => log::warn!("{peer} is of no network that may come"),
+            Ok((_, peer)) if connections.len() >= limits.connections => log::warn!("{peer} is one client too many"),
+            Ok((stream, _)) => {
+                prepare(&stream);
+                connections.spawn(client::serve(stream, service.clone(), until_stopped.clone()));
+            }
+            Err(error) => {
+                log::warn!("no connection can be taken: {error}");
+                time::sleep(REST).await;
+            }
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if time::timeout(limits.stop, all).await.is_err() {
+        log::warn!("answers under way were cut off");
+    }
+}
+
+/// True for a client of one of the networks that may come.
+fn is_allowed(networks: &[IpNet], client: IpAddr) -> bool {
+    let client = client.to_canonical();
+    networks.is_empty() || networks.iter().any(|network| network.contains(&client))
+}
+
+fn prepare(stream: &TcpStream) {
+    // Small answers must not wait for acknowledgements.
+    let nodelay = stream.set_nodelay(true);
+    let keepalive = SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+    if let Err(error) = nodelay.and(keepalive) {
+        log::debug!("a connection stays as it is: {error}");
+    }
+}

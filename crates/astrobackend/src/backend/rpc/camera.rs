@@ -1,0 +1,141 @@
+//! Cameras of our server.
+
+use super::{
+    connection::lock,
+    fetch::{Fetched, fetch},
+    handle::{Handle, Known, impl_device},
+};
+use crate::{
+    Celsius, Error, ErrorKind, Image, Result,
+    device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
+    image::Frame,
+};
+use serde_json::json;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// A camera.
+#[derive(Debug)]
+pub(super) struct RpcCamera {
+    handle: Arc<Handle>,
+    caps: Known<Arc<CameraCaps>>,
+    /// The last picture that was fetched, and its tag.
+    picture: Mutex<Option<(Arc<Image>, String)>>,
+    /// The run of the server in which the last exposure was started here.
+    started_in: Mutex<Option<String>>,
+}
+
+impl_device!(RpcCamera, |camera| camera.caps.forget());
+
+impl RpcCamera {
+    pub(super) fn new(handle: Arc<Handle>) -> Self {
+        RpcCamera { handle, caps: Known::default(), picture: Mutex::default(), started_in: Mutex::default() }
+    }
+
+    /// The last picture; `take` keeps it neither here nor there.
+    fn fetch(&self, take: bool) -> Result<Arc<Image>> {
+        // Held: whoever asks at the same time gets the same picture.
+        let mut picture = lock(&self.picture);
+        let known = picture.as_ref().map(|(_, tag)| tag.as_str());
+        let fetched = fetch(&self.handle, known, take).map_err(|error| error.on(&self.handle.id));
+        let image = match (fetched, picture.as_ref()) {
+            (Ok(Fetched::New(image, tag)), _) => {
+                *picture = Some((image.clone(), tag));
+                image
+            }
+            (Ok(Fetched::Same), Some((image, _))) => image.clone(),
+            (Ok(Fetched::Same), None) => return self.handle.fail(Error::protocol("sent no picture")),
+            (Err(error), _) => {
+                *picture = None;
+                return Err(error);
+            }
+        };
+        if take {
+            *picture = None;
+        }
+        Ok(image)
+    }
+
+    /// The server that was exposing for us is not there any more.
+    fn was_lost(&self) -> Option<Error> {
+        let started_in = lock(&self.started_in).clone()?;
+        let lost = started_in != self.handle.connection.greeting().instance;
+        lost.then(|| Error::new(ErrorKind::Unreachable, "the exposure was lost with its server").on(&self.handle.id))
+    }
+}
+
+impl Camera for RpcCamera {
+    fn caps(&self) -> Result<Arc<CameraCaps>> {
+        self.caps.or_ask(&self.handle, || self.handle.get_common("get_caps").map(Arc::new))
+    }
+
+    fn state(&self) -> Result<CameraState> {
+        let mut state: CameraState = self.handle.get_common("get_state")?;
+        if state.exposure == ExposureState::Idle
+            && let Some(error) = self.was_lost()
+        {
+            state.exposure = ExposureState::Failed(error);
+        }
+        Ok(state)
+    }
+
+    fn frame(&self) -> Result<Frame> {
+        self.handle.get("camera_get_frame", json!({}))
+    }
+
+    fn set_frame(&self, frame: Frame) -> Result<()> {
+        self.handle.set("frame", "camera_set_frame", json!({ "frame": frame }))
+    }
+
+    fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
+        let Some(caps) = &self.caps()?.cooler else { return self.handle.fail(Error::unsupported("has no cooler")) };
+        if let (Some(Celsius(wanted)), Some(range)) = (set_point, &caps.set_point)
+            && !(range.start().0..=range.end().0).contains(&wanted)
+        {
+            let (lowest, highest) = (range.start().0, range.end().0);
+            let message = format!("set point {wanted} is not within {lowest} to {highest}");
+            return self.handle.fail(Error::invalid(message));
+        }
+        if let Some(Celsius(wanted)) = set_point {
+            self.handle.check_finite("set point", wanted)?;
+        }
+        self.handle.set("cooler", "camera_set_cooler", json!({ "set_point": set_point }))
+    }
+
+    fn start_exposure(&self, exposure: Exposure) -> Result<()> {
+        let instance = self.handle.connection.greeting().instance;
+        self.handle.order("camera_start_exposure", json!({ "exposure": exposure }))?;
+        *lock(&self.started_in) = Some(instance);
+        Ok(())
+    }
+
+    fn stop_exposure(&self) -> Result<()> {
+        self.handle.order("camera_stop_exposure", json!({}))
+    }
+
+    fn abort_exposure(&self) -> Result<()> {
+        *lock(&self.started_in) = None;
+        self.handle.order("camera_abort_exposure", json!({}))
+    }
+
+    fn image(&self) -> Result<Arc<Image>> {
+        match self.was_lost() {
+            Some(error) => Err(error),
+            None => self.fetch(false),
+        }
+    }
+
+    fn take_image(&self) -> Result<Arc<Image>> {
+        match self.was_lost() {
+            Some(error) => Err(error),
+            None => self.fetch(true),
+        }
+    }
+
+    fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
+        let params = json!({ "direction": direction, "seconds": duration.as_secs_f64() });
+        self.handle.order("camera_pulse_guide", params)
+    }
+}

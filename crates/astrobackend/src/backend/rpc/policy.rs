@@ -1,0 +1,71 @@
+//! The options of an address.
+
+use crate::{Address, Error, Result};
+use std::time::Duration;
+
+/// How a server is treated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Policy {
+    /// The longest that a call waits for the server.
+    pub(super) timeout: Duration,
+    /// The longest that a picture may take.
+    pub(super) image: Duration,
+    /// A picture of which nothing comes for so long has stalled.
+    pub(super) stall: Duration,
+    /// A lost connection is made again.
+    pub(super) reconnect: bool,
+    /// A silent server is asked after so long, and is given up when it does not answer for as long.
+    pub(super) alive: Duration,
+    /// Time between two looks while somebody listens to a server that does not tell by itself.
+    pub(super) poll: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            // The original server does one thing at a time, some of them for seconds.
+            timeout: Duration::from_secs(15),
+            image: Duration::from_secs(300),
+            stall: Duration::from_secs(10),
+            reconnect: true,
+            alive: Duration::from_secs(20),
+            poll: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Policy {
+    /// What the options of an address say.
+    ///
+    /// # Errors
+    /// `InvalidValue`, naming the option.
+    pub(super) fn of(address: &Address) -> Result<Self> {
+        let mut policy = Policy::default();
+        let wrong = |why: String| Error::invalid(format!("{address}: {why}"));
+        for (name, value) in address.options() {
+            let seconds = || {
+                let seconds = value.parse::<f64>().ok().filter(|seconds| (0.05..=3600.0).contains(seconds));
+                let seconds = seconds.ok_or_else(|| wrong(format!("{name} must be 0.05 to 3600 seconds")))?;
+                Ok(Duration::from_secs_f64(seconds))
+            };
+            match name.as_str() {
+                "timeout" => policy.timeout = seconds()?,
+                "image" => policy.image = seconds()?,
+                "stall" => policy.stall = seconds()?,
+                "alive" => policy.alive = seconds()?,
+                "poll" => policy.poll = seconds()?,
+                "reconnect" => match value.as_str() {
+                    "on" => policy.reconnect = true,
+                    "off" => policy.reconnect = false,
+                    _ => return Err(wrong("reconnect must be on or off".into())),
+                },
+                _ => {
+                    return Err(wrong(format!(
+                        "there is no option {name:?}; there are timeout, image, stall, alive, poll and reconnect"
+                    )));
+                }
+            }
+        }
+        Ok(policy)
+    }
+}
