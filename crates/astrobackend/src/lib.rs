@@ -35,6 +35,7 @@ mod error;
 pub mod event;
 pub mod fits;
 pub mod image;
+mod memory;
 pub mod naming;
 pub mod observation;
 pub mod preview;

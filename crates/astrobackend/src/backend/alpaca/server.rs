@@ -395,12 +395,7 @@ fn read_bytes(reply: &mut Reply, limit: &mut Limit) -> Result<Result<Image>, Fau
         Ok(columns) => columns,
         Err(error) => return Ok(Err(error)),
     };
-    while !columns.is_complete() {
-        match reply.read(columns.space(), limit)? {
-            0 => break,
-            bytes => columns.advance(bytes),
-        }
-    }
+    columns.receive(|space| reply.read(space, limit))?;
     // In chunks, the last one is still to be read.
     reply.read(&mut [0], limit)?;
     Ok(columns.finish())

@@ -1,7 +1,7 @@
 //! The pixels of an ImageBytes picture, taken as they arrive and put into rows.
 //!
 //! A strip of whole columns is filled at a time, by whoever reads from the network, and turned into its place in
-//! the picture: the frame is in memory once, and the turning is done while the rest is still on its way. Integers
+//! the picture: the frame is in memory once, and a second thread turns one strip while the next is on its way. Integers
 //! of 32 and 64 bit, which servers send for any camera, become 16 bit as long as every value fits.
 
 use super::{
@@ -9,12 +9,14 @@ use super::{
     transpose::place_columns,
 };
 use crate::{
-    Error, Result,
+    Error, Result, each_pixel_type,
     image::{Image, Pixels},
+    memory,
 };
+use std::{sync::mpsc, thread};
 
 /// Columns that are turned at once: measured fastest for large frames.
-const STRIP: usize = 256;
+const STRIP: usize = 128;
 
 /// The most bytes of a picture that are believed: four times the largest sensors that there are, in 32 bit.
 pub const LARGEST: u64 = 4 << 30;
@@ -25,14 +27,20 @@ const STEPS: usize = 32;
 /// A picture that arrives column after column.
 #[derive(Debug)]
 pub struct Columns {
+    filling: Filling,
+    rows: Pixels,
+}
+
+/// The strip that arrives.
+#[derive(Debug)]
+struct Filling {
     size: (usize, usize, usize),
     sent: ElementType,
     strip: Strip,
-    /// Bytes of the present strip that are there.
+    /// Bytes of it that are there.
     filled: usize,
-    /// The first column of the present strip.
+    /// Its first column.
     first: usize,
-    rows: Pixels,
 }
 
 /// A strip in the type that is sent; its bytes are where the next pixels go.
@@ -81,27 +89,18 @@ impl Columns {
             return Err(too_large());
         }
         let pixels = width * height * planes;
-        let strip = STRIP.min(width) * height * planes;
         // Asking first turns a failure into an error. The memory itself comes as it is written to.
         let bytes = shape.bytes() as usize;
         Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| too_large())?;
-        Ok(Columns {
-            size: (width, height, planes),
-            sent: shape.sent,
-            strip: new_strip(shape.sent, strip),
-            filled: 0,
-            first: 0,
-            rows: first_rows(shape.sent, pixels),
-        })
+        let size = (width, height, planes);
+        let strip = new_strip(shape.sent, size);
+        let rows = first_rows(shape.sent, pixels);
+        Ok(Columns { filling: Filling { size, sent: shape.sent, strip, filled: 0, first: 0 }, rows })
     }
 
     /// Where the next bytes go; empty when the picture is complete.
     pub fn space(&mut self) -> &mut [u8] {
-        let (width, height, planes) = self.size;
-        let columns = STRIP.min(width - self.first);
-        let bytes = columns * height * planes * self.sent.size();
-        let filled = self.filled;
-        each_strip!(&mut self.strip, strip => &mut bytemuck::cast_slice_mut(strip)[filled..bytes])
+        self.filling.space()
     }
 
     /// So many bytes were put into [`Columns::space`].
@@ -109,12 +108,67 @@ impl Columns {
     /// # Panics
     /// When that is more than there was space for.
     pub fn advance(&mut self, bytes: usize) {
-        let space = self.space().len();
-        assert!(bytes <= space, "{bytes} bytes into a space of {space}");
-        self.filled += bytes;
-        if bytes == space && bytes > 0 {
-            self.place();
+        if self.filling.advance(bytes) {
+            let (place, pixels) = self.filling.next();
+            place.turn(&mut self.filling.strip, pixels, &mut self.rows);
         }
+    }
+
+    /// Takes the picture from `read`, which puts bytes where it is told and gives their number, 0 at the end.
+    ///
+    /// A second thread turns what has arrived; it has ended when this returns.
+    ///
+    /// # Errors
+    /// The first of `read`.
+    pub fn receive<E>(&mut self, mut read: impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
+        if self.filling.size.0 > STRIP {
+            self.receive_beside(&mut read)?;
+        }
+        while !self.is_complete() {
+            match read(self.space())? {
+                0 => break,
+                bytes => self.advance(bytes),
+            }
+        }
+        Ok(())
+    }
+
+    /// The same with the second thread; nothing when there can be none.
+    fn receive_beside<E>(&mut self, read: &mut impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
+        let Columns { filling, rows } = self;
+        thread::scope(|scope| {
+            let (full, strips) = mpsc::channel::<(Strip, Place, usize)>();
+            let (emptied, empty) = mpsc::channel();
+            let spare = new_strip(filling.sent, filling.size);
+            let turn = move || {
+                let mut spare = Some(spare);
+                while let Some(Ok(())) = spare.take().map(|strip| emptied.send(strip)) {
+                    if let Ok((mut strip, place, pixels)) = strips.recv() {
+                        place.turn(&mut strip, pixels, rows);
+                        spare = Some(strip);
+                    }
+                }
+            };
+            if thread::Builder::new().name("astrobackend-picture".into()).spawn_scoped(scope, turn).is_err() {
+                return Ok(());
+            }
+            while !filling.is_complete() {
+                let bytes = read(filling.space())?;
+                if bytes == 0 {
+                    break;
+                }
+                if filling.advance(bytes) {
+                    // It is away only when it has panicked, which is passed on at the end.
+                    let Ok(strip) = empty.recv() else { break };
+                    let (place, pixels) = filling.next();
+                    let strip = std::mem::replace(&mut filling.strip, strip);
+                    if full.send((strip, place, pixels)).is_err() {
+                        break;
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Takes bytes as they come; those beyond the picture are not taken. The number taken.
@@ -135,7 +189,7 @@ impl Columns {
 
     /// True when the last pixel is there.
     pub fn is_complete(&self) -> bool {
-        self.first == self.size.0
+        self.filling.is_complete()
     }
 
     /// The picture.
@@ -143,33 +197,44 @@ impl Columns {
     /// # Errors
     /// `Protocol` unless it is complete.
     pub fn finish(self) -> Result<Image> {
-        let (width, height, planes) = self.size;
+        let (width, height, planes) = self.filling.size;
         if !self.is_complete() {
-            let message = format!("the picture of {width}x{height} pixels broke off in column {}", self.first);
+            let first = self.filling.first;
+            let message = format!("the picture of {width}x{height} pixels broke off in column {first}");
             return Err(Error::protocol(message));
         }
         // Shapes have sizes below 2^20 and one or three planes.
         Image::with_planes(width as u32, height as u32, planes as u8, self.rows)
     }
+}
 
-    /// Turns the strip, which is full, into its place.
-    fn place(&mut self) {
-        let pixels = self.filled / self.sent.size();
-        each_strip!(&mut self.strip, strip => to_native(&mut strip[..pixels]));
-        let place = Place { first: self.first, size: self.size };
-        match &self.strip {
-            Strip::I32(strip) => place.integers(&strip[..pixels], &mut self.rows, Pixels::I32),
-            Strip::U32(strip) => place.integers(&strip[..pixels], &mut self.rows, Pixels::U32),
-            Strip::I64(strip) => place.integers(&strip[..pixels], &mut self.rows, Pixels::I64),
-            Strip::U64(strip) => place.integers(&strip[..pixels], &mut self.rows, Pixels::U64),
-            Strip::U8(strip) => place.plain(&strip[..pixels], &mut self.rows),
-            Strip::I16(strip) => place.plain(&strip[..pixels], &mut self.rows),
-            Strip::U16(strip) => place.plain(&strip[..pixels], &mut self.rows),
-            Strip::F32(strip) => place.plain(&strip[..pixels], &mut self.rows),
-            Strip::F64(strip) => place.plain(&strip[..pixels], &mut self.rows),
-        }
+impl Filling {
+    fn space(&mut self) -> &mut [u8] {
+        let (width, height, planes) = self.size;
+        let columns = STRIP.min(width - self.first);
+        let bytes = columns * height * planes * self.sent.size();
+        let filled = self.filled;
+        each_strip!(&mut self.strip, strip => &mut bytemuck::cast_slice_mut(strip)[filled..bytes])
+    }
+
+    /// True when the strip is full.
+    fn advance(&mut self, bytes: usize) -> bool {
+        let space = self.space().len();
+        assert!(bytes <= space, "{bytes} bytes into a space of {space}");
+        self.filled += bytes;
+        bytes == space && bytes > 0
+    }
+
+    /// Goes on to the next strip; where the present one belongs, and its pixels.
+    fn next(&mut self) -> (Place, usize) {
+        let (place, pixels) = (Place { first: self.first, size: self.size }, self.filled / self.sent.size());
         self.first += STRIP.min(self.size.0 - self.first);
         self.filled = 0;
+        (place, pixels)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.first == self.size.0
     }
 }
 
@@ -180,6 +245,22 @@ struct Place {
 }
 
 impl Place {
+    /// Turns the first pixels of a strip into their place.
+    fn turn(&self, strip: &mut Strip, pixels: usize, rows: &mut Pixels) {
+        each_strip!(&mut *strip, strip => to_native(&mut strip[..pixels]));
+        match strip {
+            Strip::I32(strip) => self.integers(&strip[..pixels], rows, Pixels::I32),
+            Strip::U32(strip) => self.integers(&strip[..pixels], rows, Pixels::U32),
+            Strip::I64(strip) => self.integers(&strip[..pixels], rows, Pixels::I64),
+            Strip::U64(strip) => self.integers(&strip[..pixels], rows, Pixels::U64),
+            Strip::U8(strip) => self.plain(&strip[..pixels], rows),
+            Strip::I16(strip) => self.plain(&strip[..pixels], rows),
+            Strip::U16(strip) => self.plain(&strip[..pixels], rows),
+            Strip::F32(strip) => self.plain(&strip[..pixels], rows),
+            Strip::F64(strip) => self.plain(&strip[..pixels], rows),
+        }
+    }
+
     fn plain<T: Sample>(&self, strip: &[T], rows: &mut Pixels) {
         if let Some(rows) = T::of(rows) {
             place_columns(strip, self.first, rows, self.size);
@@ -258,7 +339,8 @@ fn to_native<T: Sample>(strip: &mut [T]) {
     }
 }
 
-fn new_strip(sent: ElementType, pixels: usize) -> Strip {
+fn new_strip(sent: ElementType, (width, height, planes): (usize, usize, usize)) -> Strip {
+    let pixels = STRIP.min(width) * height * planes;
     match sent {
         ElementType::U8 => Strip::U8(vec![0; pixels]),
         ElementType::I16 => Strip::I16(vec![0; pixels]),
@@ -274,13 +356,15 @@ fn new_strip(sent: ElementType, pixels: usize) -> Strip {
 
 /// Large integers are hoped to be small.
 fn first_rows(sent: ElementType, pixels: usize) -> Pixels {
-    match sent {
+    let mut rows = match sent {
         ElementType::U8 => Pixels::U8(vec![0; pixels]),
         ElementType::I16 => Pixels::I16(vec![0; pixels]),
         ElementType::F32 => Pixels::F32(vec![0.0; pixels]),
         ElementType::F64 => Pixels::F64(vec![0.0; pixels]),
         _ => Pixels::U16(vec![0; pixels]),
-    }
+    };
+    each_pixel_type!(&mut rows, rows => memory::in_large_pages(rows));
+    rows
 }
 
 #[cfg(test)]
@@ -307,7 +391,38 @@ mod tests {
             assert_eq!(reader.push(part), part.len());
         }
         assert!(reader.is_complete() && reader.push(&[0]) == 0);
-        reader.finish().unwrap().into_pixels()
+        let pushed = reader.finish().unwrap().into_pixels();
+        assert_eq!(received(bytemuck::cast_slice(&columns), sent, size, chunk).unwrap(), pushed);
+        pushed
+    }
+
+    /// The same with the second thread; the bytes may end early.
+    fn received(bytes: &[u8], sent: ElementType, size: (usize, usize, usize), chunk: usize) -> Result<Pixels> {
+        let mut reader = Columns::new(&shape(sent, size.0, size.1, size.2))?;
+        let mut left = bytes;
+        reader.receive(|space| {
+            let count = chunk.min(space.len()).min(left.len());
+            space[..count].copy_from_slice(&left[..count]);
+            left = &left[count..];
+            Ok::<_, Error>(count)
+        })?;
+        Ok(reader.finish()?.into_pixels())
+    }
+
+    #[test]
+    fn what_ends_early_or_fails_is_no_picture() {
+        let size = (1000, 7, 1);
+        for bytes in [0, 1, 128 * 7, 999 * 7 + 6] {
+            let broken = received(&vec![0; bytes], ElementType::U8, size, 100).unwrap_err();
+            assert!(broken.to_string().contains("broke off"), "{broken}");
+        }
+        let mut reader = Columns::new(&shape(ElementType::U8, 1000, 7, 1)).unwrap();
+        let mut reads = 0;
+        let failed = reader.receive(|space| {
+            reads += 1;
+            if reads == 4 { Err("the line is cut") } else { Ok(space.len()) }
+        });
+        assert_eq!((failed, reads), (Err("the line is cut"), 4));
     }
 
     #[test]

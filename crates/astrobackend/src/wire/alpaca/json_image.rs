@@ -51,13 +51,21 @@ impl JsonImage {
             out.extend_from_slice(format!("{{\"Type\":{array_type},\"Rank\":{rank},\"Value\":[").as_bytes());
         }
         let total = pixels.len();
-        let mut at = begin;
+        let column = self.height * self.planes;
+        let (mut at, mut within) = (begin, begin % column);
         each_pixel_type!(pixels, values => {
             while at < total && out.len() < enough {
-                self.open(at, out);
+                if at > 0 {
+                    out.push(b',');
+                }
+                self.open(within, out);
                 values[at].print(out);
                 at += 1;
-                self.close(at, out);
+                within += 1;
+                self.close(within, out);
+                if within == column {
+                    within = 0;
+                }
             }
         });
         self.at = Some(at);
@@ -71,25 +79,22 @@ impl JsonImage {
         true
     }
 
-    /// What stands before the value at a place.
-    fn open(&self, at: usize, out: &mut Vec<u8>) {
-        if at > 0 {
-            out.push(b',');
-        }
-        if at.is_multiple_of(self.height * self.planes) {
+    /// What stands before the value at a place in its column.
+    fn open(&self, within: usize, out: &mut Vec<u8>) {
+        if within == 0 {
             out.push(b'[');
         }
-        if self.planes > 1 && at.is_multiple_of(self.planes) {
+        if self.planes > 1 && within.is_multiple_of(self.planes) {
             out.push(b'[');
         }
     }
 
-    /// What stands after the value before a place.
-    fn close(&self, at: usize, out: &mut Vec<u8>) {
-        if self.planes > 1 && at.is_multiple_of(self.planes) {
+    /// What stands after the value before a place in its column.
+    fn close(&self, within: usize, out: &mut Vec<u8>) {
+        if self.planes > 1 && within.is_multiple_of(self.planes) {
             out.push(b']');
         }
-        if at.is_multiple_of(self.height * self.planes) {
+        if within == self.height * self.planes {
             out.push(b']');
         }
     }
@@ -104,14 +109,32 @@ macro_rules! integers {
     ($($type:ty),*) => {$(
         impl Sample for $type {
             fn print(self, out: &mut Vec<u8>) {
-                let written = serde_json::to_writer(out, &self);
-                debug_assert!(written.is_ok());
+                #[allow(unused_comparisons)]
+                if self < 0 {
+                    out.push(b'-');
+                }
+                print_digits(u64::from(self.abs_diff(0)), out);
             }
         }
     )*};
 }
 
 integers!(u8, i16, u16, i32, u32, i64, u64);
+
+/// Prints a whole number: there is one for each pixel, so it does not pass through a general serializer.
+fn print_digits(mut value: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut begin = digits.len();
+    loop {
+        begin -= 1;
+        digits[begin] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[begin..]);
+}
 
 macro_rules! floats {
     ($($type:ty),*) => {$(
@@ -158,6 +181,21 @@ mod tests {
         let text = printed(&Pixels::F32(vec![0.5, f32::NAN]), 2, 1);
         assert!(text.starts_with(r#"{"Type":3,"Rank":2,"Value":[[0.5,0.0]],"#), "{text}");
         assert!(printed(&Pixels::U32(vec![u32::MAX]), 1, 1).starts_with(r#"{"Type":3"#));
+    }
+
+    #[test]
+    fn the_ends_of_each_type_are_printed_whole() {
+        for (pixels, expected) in [
+            (Pixels::U8(vec![0, 255]), "0,255".to_owned()),
+            (Pixels::I16(vec![i16::MIN, -1]), "-32768,-1".to_owned()),
+            (Pixels::I32(vec![i32::MIN, i32::MAX]), format!("{},{}", i32::MIN, i32::MAX)),
+            (Pixels::U32(vec![10, u32::MAX]), format!("10,{}", u32::MAX)),
+            (Pixels::I64(vec![i64::MIN, i64::MAX]), format!("{},{}", i64::MIN, i64::MAX)),
+            (Pixels::U64(vec![100, u64::MAX]), format!("100,{}", u64::MAX)),
+        ] {
+            let text = printed(&pixels, 2, 1);
+            assert!(text.contains(&format!("\"Value\":[[{expected}]],")), "{text}");
+        }
     }
 
     proptest! {
