@@ -153,9 +153,13 @@ fn a_rig_gives_roles_site_and_optics() {
             .contains("@main: camera \"Camera Simulator\" is connected")
     );
     fs::write(folder.path().join("typo.toml"), "[devices]\nmain = 'sim:///Camera Simulator?sped=3'\n").unwrap();
-    let typo = bare(folder.path(), &["rig", "check", "typo.toml", "--connect"]);
-    assert_eq!(typo.code, Some(2));
-    assert!(typo.stdout.contains("@main: the simulator has no option \"sped\"") && !typo.stdout.contains("good"));
+    // Seen without connecting, with its place.
+    for arguments in [&["rig", "check", "typo.toml"][..], &["rig", "check", "typo.toml", "--connect"]] {
+        let typo = bare(folder.path(), arguments);
+        assert_eq!(typo.code, Some(2));
+        let told = typo.stdout.contains("typo.toml:2:8: main: the simulator has no option \"sped\"");
+        assert!(told && !typo.stdout.contains("good"), "{}", typo.stdout);
+    }
     let list = rig(&["--json", "devices"]).json();
     assert_eq!(list["devices"].as_array().unwrap().len(), 3);
     assert_eq!(list["devices"][0]["role"], "main");
