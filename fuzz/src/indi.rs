@@ -4,7 +4,8 @@ use astrobackend::wire::indi::{
     BlobMode, Element, Elements, Limits, Message, Number, Parser, Vector, format_number, parse_number,
 };
 
-const LIMITS: Limits = Limits { message: 2000, blob: 4000 };
+/// So low that inputs of usual length reach them.
+const LIMITS: Limits = Limits { message: 400, blob: 400 };
 
 /// What came out of a stream.
 type Outcome = Vec<Result<Vec<u8>, String>>;

@@ -16,12 +16,14 @@
 //! ```
 
 mod base64;
+mod build;
 mod message;
 mod number;
 mod parser;
+mod parts;
 mod print;
-mod read;
 mod root;
+mod shape;
 mod tag;
 mod text;
 

@@ -4,10 +4,14 @@
 //! BLOBs, goes through a [`Draft`] first, so that a half message is never looked at from its beginning again.
 
 use super::{
+    build::build,
     message::Message,
-    read::{Failure, read},
+    parts::{self, Part},
+    root::Root,
+    shape::Shape,
+    text::find,
 };
-use crate::{Error, Result};
+use crate::Result;
 use draft::{Draft, Step};
 
 /// What a peer may make the parser hold.
@@ -43,6 +47,9 @@ pub struct Parser {
     draft: Draft,
     /// The message given out last was the draft.
     drafted: bool,
+    /// The parts of the message given out last.
+    parts: Vec<Part>,
+    shape: Shape,
 }
 
 impl Default for Parser {
@@ -54,7 +61,16 @@ impl Default for Parser {
 impl Parser {
     /// A parser with limits.
     pub fn new(limits: Limits) -> Self {
-        Parser { limits, buffer: Vec::new(), start: 0, end: 0, draft: Draft::default(), drafted: false }
+        Parser {
+            limits,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            draft: Draft::default(),
+            drafted: false,
+            parts: Vec::new(),
+            shape: Shape::default(),
+        }
     }
 
     /// Room to read into; tell [`Parser::filled`] how much was used.
@@ -96,14 +112,14 @@ impl Parser {
             self.draft.clear();
         }
         loop {
-            let bytes = &self.buffer[self.start..self.end];
             if self.draft.root.is_none()
-                && let Ok((message, length)) = read(bytes, self.limits.message, Vec::new())
+                && let Some((root, length)) = self.note()
             {
+                let bytes = &self.buffer[self.start..self.start + length];
                 self.start += length;
-                return Some(Ok(message));
+                return Some(build(root, bytes, &self.parts, Vec::new().into_iter()));
             }
-            let (length, step) = self.draft.take(bytes, &self.limits);
+            let (length, step) = self.draft.take(&self.buffer[self.start..self.end], &self.limits);
             self.start += length;
             match step {
                 Step::Half => return None,
@@ -113,11 +129,21 @@ impl Parser {
             }
         }
         self.drafted = true;
-        Some(match read(&self.draft.bytes, self.limits.message, std::mem::take(&mut self.draft.files)) {
-            Ok((message, _)) => Ok(message),
-            Err(Failure::Nonsense(error)) => Err(error),
-            Err(Failure::Unready) => Err(Error::protocol("a message has no end")),
-        })
+        let (root, _) = parts::note(&self.draft.bytes, self.limits.message, true, &mut self.parts)?;
+        let files = std::mem::take(&mut self.draft.files);
+        Some(build(root, &self.draft.bytes, &self.parts, files.into_iter()))
+    }
+
+    /// Goes on to the next message and notes its parts, if it is there as a whole; what it is and how long.
+    fn note(&mut self) -> Option<(Root, usize)> {
+        self.start = find(b'<', &self.buffer[..self.end], self.start).unwrap_or(self.end);
+        let bytes = &self.buffer[self.start..self.end];
+        if let Some(found) = self.shape.note(bytes, self.limits.message, &mut self.parts) {
+            return Some(found);
+        }
+        let (root, length) = parts::note(bytes, self.limits.message, false, &mut self.parts)?;
+        self.shape.learn(root, &bytes[..length], &self.parts);
+        Some((root, length))
     }
 }
 

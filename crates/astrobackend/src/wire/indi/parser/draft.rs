@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     wire::indi::{
         base64::Decoder,
-        read::Received,
+        build::Received,
         root::Root,
         tag::{Look, find_attribute, look, name},
         text::find,
