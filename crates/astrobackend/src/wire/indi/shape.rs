@@ -8,8 +8,9 @@ use super::{
     parser::MAX_TAG,
     parts::Part,
     root::{Root, Verb},
-    text::find,
+    text::{eight, find},
 };
+use std::ops::Range;
 
 /// Bytes of a message whose shape is kept.
 const MAX_SHAPE: usize = 4096;
@@ -38,27 +39,38 @@ impl Shape {
     pub(super) fn note(&self, bytes: &[u8], limit: usize, parts: &mut Vec<Part>) -> Option<(Root, usize)> {
         let root = self.root?;
         parts.clear();
-        // So far both are the same.
-        let (mut here, mut there) = (0, 0);
+        // From these places on so many bytes are the same.
+        let (mut here, mut there, mut same) = (0, 0, common(bytes, &self.bytes));
         for known in &self.parts {
-            let range = known.range();
-            let same = range.start - there;
-            if known.key.begins() {
-                parts.push(Part::new(known.key, here + same..here + same + range.len()));
+            let Range { start, end } = known.range();
+            let from = here + (start - there);
+            if known.key.begins() || end < there + same {
+                parts.push(Part::new(known.key, from..from + (end - start)));
                 continue;
             }
-            if bytes.get(here..here + same)? != &self.bytes[there..range.start] {
+            if start > there + same {
                 return None;
             }
-            let from = here + same;
-            here = find(self.bytes[range.end], bytes, from)?;
-            there = range.end;
+            here = find(self.bytes[end], bytes, here + same)?;
+            there = end;
+            same = common(&bytes[here..], &self.bytes[there..]);
             parts.push(Part::new(known.key, from..here));
         }
-        let rest = &self.bytes[there..];
-        let length = here + rest.len();
-        (bytes.get(here..length)? == rest && length <= limit.min(MAX_TAG)).then_some((root, length))
+        let length = here + (self.bytes.len() - there);
+        (there + same == self.bytes.len() && length <= limit.min(MAX_TAG)).then_some((root, length))
     }
+}
+
+/// How many bytes both begin with.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let mut at = 0;
+    while let (Some(eight_a), Some(eight_b)) = (eight(a, at), eight(b, at)) {
+        if eight_a != eight_b {
+            return at + ((eight_a ^ eight_b).trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    at + a[at..].iter().zip(&b[at..]).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]
