@@ -123,6 +123,28 @@ fn a_list_of_any_casing_is_read_and_identities_are_kept() {
 }
 
 #[test]
+fn a_server_with_a_single_thread_is_asked_one_thing_after_another() {
+    let members = Members::new();
+    let server = FakeAlpaca::one_by_one(move |request| members.answer(request));
+    let backend = astrobackend::open(&format!("{}?timeout=4", server.url())).unwrap();
+    let camera = backend.camera().unwrap();
+    camera.connect().unwrap();
+    camera.state().unwrap();
+    // What it is like has been learnt by now, whoever asks, and of whatever device.
+    let focuser = backend.focuser().unwrap();
+    focuser.connect().unwrap();
+    let before = server.requests().len();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| camera.state().unwrap());
+            scope.spawn(|| focuser.state().unwrap());
+        }
+    });
+    let since = server.requests().split_off(before);
+    assert!(since.len() > 8 && since.iter().all(|request| request.connection == "close"), "{since:?}");
+}
+
+#[test]
 fn a_stall_at_any_step_ends_in_time() {
     let reply = |body: &[u8]| whole(200, JSON, body);
     let cases: Vec<(&str, Answer)> = vec![

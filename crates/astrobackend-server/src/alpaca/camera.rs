@@ -104,12 +104,13 @@ fn capability(camera: &dyn Camera, name: &str) -> Option<Result<Value>> {
 
 /// What changes by itself.
 fn observed(served: &Arc<Served>, camera: &dyn Camera, name: &str) -> Result<Value> {
-    let state = camera.state()?;
+    let seen = served.pictures.see(camera)?;
+    let state = &seen.state;
     let cooler = || state.cooler.ok_or_else(|| missing("a cooler"));
     let last = || state.last_exposure.ok_or_else(|| Error::invalid_operation("has not finished any exposure yet"));
     match name {
-        "camerastate" => Ok(Int(camera_state(served, &state))),
-        "imageready" => Ok(Bool(is_ready(served, &state))),
+        "camerastate" => Ok(Int(camera_state(state, &served.pictures.look(served, &seen)))),
+        "imageready" => Ok(Bool(is_ready(&served.pictures.look(served, &seen)))),
         "percentcompleted" => {
             let percent = pictures::percent(&state.exposure, served.pictures.duration());
             percent.map(Int).ok_or_else(|| missing("a measure of progress"))
@@ -139,24 +140,25 @@ fn max_adu(camera: &dyn Camera) -> Result<u32> {
     Ok(1_u32.checked_shl(bits.into()).map_or(u32::MAX, |above| above - 1))
 }
 
-fn is_ready(served: &Arc<Served>, state: &CameraState) -> bool {
-    matches!(served.pictures.look(served, state), Look::Ready(_))
+fn is_ready(look: &Look) -> bool {
+    matches!(look, Look::Ready(_))
 }
 
 /// A picture that is still being fetched counts as being downloaded.
-fn camera_state(served: &Arc<Served>, state: &CameraState) -> i32 {
-    match served.pictures.look(served, state) {
+fn camera_state(state: &CameraState, look: &Look) -> i32 {
+    match look {
         Look::Coming => codes::camera_state(&ExposureState::Downloading { percent: None }),
-        Look::Failed(error) => codes::camera_state(&ExposureState::Failed(error)),
-        _ => codes::camera_state(&state.exposure),
+        Look::Failed(error) => codes::camera_state(&ExposureState::Failed(error.clone())),
+        Look::Ready(_) => codes::camera_state(&ExposureState::Ready),
+        Look::Nothing => codes::camera_state(&state.exposure),
     }
 }
 
 /// `DeviceState`.
 pub(super) fn states(served: &Arc<Served>, camera: &dyn Camera) -> Result<Vec<(&'static str, Value)>> {
-    let (caps, state) = (camera.caps()?, camera.state()?);
-    let mut states =
-        vec![("CameraState", Int(camera_state(served, &state))), ("ImageReady", Bool(is_ready(served, &state)))];
+    let (caps, seen) = (camera.caps()?, served.pictures.see(camera)?);
+    let (state, look) = (&seen.state, served.pictures.look(served, &seen));
+    let mut states = vec![("CameraState", Int(camera_state(state, &look))), ("ImageReady", Bool(is_ready(&look)))];
     let celsius = |temperature: Celsius| Double(temperature.0);
     let power = state.cooler.and_then(|cooler| cooler.power).map(|power| Double(power.clamp(0.0, 100.0)));
     states.extend(state.temperature.map(|temperature| ("CCDTemperature", celsius(temperature))));

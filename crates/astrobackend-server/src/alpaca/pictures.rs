@@ -30,6 +30,8 @@ enum Stage {
 
 #[derive(Clone, Debug, Default)]
 struct Held {
+    /// Counts everything that becomes of pictures here.
+    version: u64,
     /// Of the exposure; what belongs to another is of no interest any more.
     serial: u64,
     stage: Stage,
@@ -42,6 +44,13 @@ struct Held {
 /// The camera's last picture.
 #[derive(Debug, Default)]
 pub(super) struct Pictures(watch::Sender<Held>);
+
+/// What a camera said of itself, and how far its picture was when it was asked.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) state: CameraState,
+    version: u64,
+}
 
 /// What a look at the camera says about its picture.
 #[derive(Debug)]
@@ -63,52 +72,61 @@ impl Pictures {
     /// `InvalidOperation` while another is being started; what the camera refuses it with, and then the picture
     /// before stays.
     pub(super) fn start(&self, served: &Arc<Served>, camera: &dyn Camera, exposure: Exposure) -> Result<()> {
-        if !self.0.send_if_modified(|held| !std::mem::replace(&mut held.starting, true)) {
+        let first = |held: &mut Held| {
+            held.version += 1;
+            !std::mem::replace(&mut held.starting, true)
+        };
+        if !self.0.send_if_modified(first) {
             return Err(Error::invalid_operation("is starting another exposure"));
         }
         let started = camera.start_exposure(exposure);
         let mut serial = 0;
         self.0.send_modify(|held| {
             held.starting = false;
+            held.version += 1;
             if started.is_ok() {
                 serial = held.serial + 1;
-                *held = Held { serial, stage: Stage::Watched, duration: Some(exposure.duration), starting: false };
+                *held = Held { serial, stage: Stage::Watched, duration: Some(exposure.duration), ..held.clone() };
             }
         });
         started.map(|()| drop(Handle::current().spawn(watch(served.clone(), serial))))
     }
 
+    /// Asks a camera for its state.
+    ///
+    /// # Errors
+    /// The camera's.
+    pub(super) fn see(&self, camera: &dyn Camera) -> Result<Seen> {
+        let version = self.0.borrow().version;
+        Ok(Seen { version, state: camera.state()? })
+    }
+
     /// Where the picture is, given the camera's state; begins to fetch one that nobody watched.
-    pub(super) fn look(&self, served: &Arc<Served>, state: &CameraState) -> Look {
+    pub(super) fn look(&self, served: &Arc<Served>, seen: &Seen) -> Look {
         let mut look = Look::Nothing;
         let mut fetch = None;
         self.0.send_if_modified(|held| {
+            // What the camera said has been overtaken: it may be of the exposure before.
+            if held.starting || seen.version != held.version {
+                look = held.look();
+                return false;
+            }
             let before = held.serial;
-            look = match (&state.exposure, &held.stage) {
-                _ if held.starting => Look::Nothing,
-                (_, Stage::Watched) => {
-                    if matches!(state.exposure, ExposureState::Ready) {
-                        Look::Coming
-                    } else {
-                        Look::Nothing
-                    }
-                }
-                (ExposureState::Ready, Stage::Fetching) => Look::Coming,
-                (ExposureState::Ready, Stage::Ready(picture)) if is_of(picture, state) => Look::Ready(picture.clone()),
-                (ExposureState::Ready, Stage::Failed(error)) => Look::Failed(error.clone()),
-                (ExposureState::Ready, _) => {
-                    *held = Held { serial: before + 1, stage: Stage::Fetching, ..Held::default() };
-                    fetch = Some(held.serial);
-                    Look::Coming
-                }
+            look = match (&seen.state.exposure, &held.stage) {
+                (ExposureState::Ready, Stage::Watched) => Look::Coming,
+                (ExposureState::Ready, Stage::Ready(picture)) if !is_of(picture, &seen.state) => held.fetch(),
+                (ExposureState::Ready, Stage::Nothing) => held.fetch(),
+                (ExposureState::Ready, _) | (_, Stage::Watched) => held.look(),
                 (ExposureState::Failed(error), _) => Look::Failed(error.clone()),
                 // Somebody else's exposure is under way, or was aborted: the picture before is gone.
                 _ => {
                     held.stage = Stage::Nothing;
+                    held.version += 1;
                     Look::Nothing
                 }
             };
-            held.serial != before
+            fetch = Some(held.serial).filter(|serial| *serial != before);
+            fetch.is_some()
         });
         if let Some(serial) = fetch {
             Handle::current().spawn(fetch_picture(served.clone(), serial));
@@ -131,7 +149,7 @@ impl Pictures {
 
     /// The device was disconnected.
     pub(super) fn forget(&self) {
-        self.0.send_modify(|held| *held = Held { serial: held.serial + 1, starting: held.starting, ..Held::default() });
+        self.0.send_modify(|held| held.renew(Stage::Nothing));
     }
 
     fn settle(&self, serial: u64, stage: Stage) {
@@ -139,6 +157,7 @@ impl Pictures {
             let same = held.serial == serial;
             if same {
                 held.stage = stage;
+                held.version += 1;
             }
             same
         });
@@ -146,6 +165,31 @@ impl Pictures {
 
     fn is_at(&self, serial: u64) -> bool {
         self.0.borrow().serial == serial
+    }
+}
+
+impl Held {
+    /// What is known of the picture without a look at the camera.
+    fn look(&self) -> Look {
+        match &self.stage {
+            _ if self.starting => Look::Nothing,
+            Stage::Nothing | Stage::Watched => Look::Nothing,
+            Stage::Fetching => Look::Coming,
+            Stage::Ready(picture) => Look::Ready(picture.clone()),
+            Stage::Failed(error) => Look::Failed(error.clone()),
+        }
+    }
+
+    /// Begins with the picture of an exposure that was not started here.
+    fn fetch(&mut self) -> Look {
+        self.renew(Stage::Fetching);
+        Look::Coming
+    }
+
+    /// Leaves the exposure for another.
+    fn renew(&mut self, stage: Stage) {
+        let Held { version, serial, starting, .. } = *self;
+        *self = Held { version: version + 1, serial: serial + 1, starting, stage, duration: None };
     }
 }
 
@@ -159,12 +203,12 @@ fn is_of(picture: &Picture, state: &CameraState) -> bool {
 /// # Errors
 /// `InvalidOperation` without one, the exposure's own error, or `Timeout`.
 pub(super) async fn load(served: &Arc<Served>) -> Result<Arc<Picture>> {
-    let state = state(served).await?;
-    match served.pictures.look(served, &state) {
+    let seen = see(served).await?;
+    match served.pictures.look(served, &seen) {
         Look::Ready(picture) => return Ok(picture),
         Look::Failed(error) => return Err(error),
         Look::Coming => {}
-        Look::Nothing if state.exposure.is_busy() => {
+        Look::Nothing if seen.state.exposure.is_busy() => {
             return Err(Error::invalid_operation("has no image yet: the exposure is under way"));
         }
         Look::Nothing => return Err(Error::invalid_operation("has no image: nothing was exposed")),
@@ -181,25 +225,23 @@ pub(super) async fn load(served: &Arc<Served>) -> Result<Arc<Picture>> {
     }
 }
 
-async fn state(served: &Arc<Served>) -> Result<CameraState> {
-    dispatch::read(served, "the camera's state", |served| served.camera()?.state()).await
+async fn see(served: &Arc<Served>) -> Result<Seen> {
+    dispatch::read(served, "the camera's state", |served| served.pictures.see(&*served.camera()?)).await
 }
 
 /// Follows the exposure until its picture is ready.
 async fn watch(served: Arc<Served>, serial: u64) {
     let (least, most) = if served.from_memory { (LOOK.0, LONG_LOOK) } else { (LOOK.1, LONG_LOOK) };
     while served.pictures.is_at(serial) {
-        let look = match state(&served).await {
-            Ok(CameraState { exposure: ExposureState::Ready, .. }) => return fetch_picture(served, serial).await,
-            Ok(CameraState { exposure: ExposureState::Failed(error), .. }) => {
+        let look = match see(&served).await.map(|seen| seen.state.exposure) {
+            Ok(ExposureState::Ready) => return fetch_picture(served, serial).await,
+            Ok(ExposureState::Failed(error)) => {
                 return served.pictures.settle(serial, Stage::Failed(error));
             }
-            Ok(CameraState { exposure: ExposureState::Idle, .. }) => {
+            Ok(ExposureState::Idle) => {
                 return served.pictures.settle(serial, Stage::Nothing);
             }
-            Ok(CameraState { exposure: ExposureState::Exposing { remaining: Some(left), .. }, .. }) => {
-                left.clamp(least, most)
-            }
+            Ok(ExposureState::Exposing { remaining: Some(left), .. }) => left.clamp(least, most),
             Ok(_) => least,
             Err(error) if error.kind() == ErrorKind::NotConnected => {
                 return served.pictures.settle(serial, Stage::Failed(error));

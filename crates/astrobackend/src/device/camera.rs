@@ -228,11 +228,12 @@ pub struct Cooler {
 }
 
 /// How far an exposure is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExposureState {
     /// Nothing under way, no image since the last connect.
+    #[default]
     Idle,
     /// Accepted, not yet begun: waiting for a shutter, a trigger (ASCOM `CameraWaiting`).
     Waiting,

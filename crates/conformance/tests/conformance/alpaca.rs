@@ -1,6 +1,6 @@
 //! Alpaca as a target: our client over our server over anything, and over servers that share no code with us.
 
-use crate::{INDI_SIMULATORS, Started, deviations};
+use crate::{INDI_SIMULATORS, Started};
 use astrobackend::{
     Address, Backend, Events, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
@@ -72,8 +72,7 @@ pub(crate) fn over_the_simulator() -> Vec<Target> {
     vec![
         Target::isolated("alpaca(sim)", || bridged(astrobackend::open(WORLD)?)),
         Target::isolated("alpaca(sim(osc))", || bridged(astrobackend::open(OTHER)?)),
-        Target::isolated("alpaca(alpaca(sim))", || bridged(bridged(astrobackend::open(FARTHER)?)?))
-            .deviating(deviations::TWO_BRIDGES),
+        Target::isolated("alpaca(alpaca(sim))", || bridged(bridged(astrobackend::open(FARTHER)?)?)),
     ]
 }
 

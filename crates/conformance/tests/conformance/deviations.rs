@@ -53,15 +53,3 @@ pub(crate) const ALPACA_SIMULATORS: &[Deviation] = &[
         reason: "it is anywhere at once, keeps no clock, is at home everywhere, and its pier side fits no hour angle",
     },
 ];
-
-/// Faults of our own that are known and not repaired yet: on a loaded machine these fail now and then.
-pub(crate) const TWO_BRIDGES: &[Deviation] = &[Deviation {
-    case: "camera::*",
-    reason: "open fault: through two bridges the client now and then takes its own exposure for another client's",
-}];
-
-/// The same, with indipyserver's own drivers.
-pub(crate) const INDIPYSERVER: &[Deviation] = &[Deviation {
-    case: "camera::progress_grows*",
-    reason: "open fault: progress goes back by up to half a percent when the driver's countdown is late",
-}];

@@ -90,7 +90,7 @@ const SERVERS: &[Server] = &[
         name: "indipyserver",
         start: || indipyserver(IndipyServer::start(1.0)),
         preferred: &["Camera"],
-        deviations: deviations::INDIPYSERVER,
+        deviations: &[],
         patience: HARDWARE,
     },
     Server {

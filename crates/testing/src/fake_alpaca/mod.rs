@@ -32,6 +32,8 @@ pub struct Request {
     pub accept: String,
     /// `Authorization`.
     pub authorization: String,
+    /// `Connection`.
+    pub connection: String,
 }
 
 impl Request {
@@ -102,6 +104,22 @@ impl FakeAlpaca {
     /// # Errors
     /// When the port is taken.
     pub fn start_on(port: u16, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> std::io::Result<Self> {
+        FakeAlpaca::with_threads(port, script, |serve| drop(thread::spawn(serve)))
+    }
+
+    /// Starts it with a single thread: a connection is served until it ends, and only then the next one.
+    ///
+    /// # Panics
+    /// When this machine has no free port.
+    pub fn one_by_one(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        FakeAlpaca::with_threads(0, script, |serve| serve()).expect("a free port of 127.0.0.1")
+    }
+
+    fn with_threads(
+        port: u16,
+        script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+        run: fn(Box<dyn FnOnce() + Send>),
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         let (stop, log) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<Request>>>::default());
@@ -113,7 +131,7 @@ impl FakeAlpaca {
                     return;
                 }
                 let (script, log, stop) = (script.clone(), kept.clone(), stopped.clone());
-                thread::spawn(move || serve(stream, &*script, &log, &stop));
+                run(Box::new(move || serve(stream, &*script, &log, &stop)));
             }
         });
         Ok(FakeAlpaca { address, stop, log })
@@ -170,7 +188,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     let (verb, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let (path, mut form) =
         target.split_once('?').map_or((target.clone(), String::new()), |(p, q)| (p.into(), q.into()));
-    let (mut length, mut accept, mut authorization) = (0, String::new(), String::new());
+    let (mut length, mut accept, mut authorization, mut connection) = (0, String::new(), String::new(), String::new());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -178,6 +196,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
             "accept" => accept = value.trim().to_owned(),
+            "connection" => connection = value.trim().to_owned(),
             "authorization" => authorization = value.trim().to_owned(),
             _ => {}
         }
@@ -187,7 +206,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         reader.read_exact(&mut body).ok()?;
         form = String::from_utf8_lossy(&body).into_owned();
     }
-    Some(Request { verb, path, form, accept, authorization })
+    Some(Request { verb, path, form, accept, authorization, connection })
 }
 
 /// Answers; true when the connection goes on.

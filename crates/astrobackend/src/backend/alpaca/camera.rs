@@ -46,6 +46,11 @@ pub(super) struct AlpacaCamera {
 #[derive(Debug, Default)]
 struct Session {
     last: Last,
+    /// Questions asked so far, and the newest whose answer counts: answers may come in another order.
+    asked: u64,
+    counts: u64,
+    /// What the last answer that counted came to.
+    shown: ExposureState,
     /// UTC start and length of the last exposure that ended with a picture.
     finished: Option<(Timestamp, Duration)>,
     /// What changes only with the settings; not asked while an exposure is under way.
@@ -70,6 +75,30 @@ pub(super) struct Facts {
     pub(super) electrons_per_adu: Option<f64>,
     pub(super) full_well: Option<f64>,
     pub(super) max_adu: Option<u32>,
+}
+
+impl Session {
+    /// Numbers a question.
+    fn ask(&mut self) -> u64 {
+        self.asked += 1;
+        self.asked
+    }
+
+    /// A command has decided about the last exposure: what was asked before says nothing of it.
+    fn decide(&mut self, last: Last) {
+        self.last = last;
+        self.counts = self.ask();
+        self.shown = self.told(None);
+    }
+
+    fn told(&self, others: Option<ExposureState>) -> ExposureState {
+        others.unwrap_or_else(|| match &self.last {
+            Last::None => ExposureState::Idle,
+            Last::UnderWay(_) => ExposureState::Waiting,
+            Last::Arrived(_) | Last::Ready(_) | Last::Taken => ExposureState::Ready,
+            Last::Failed(error) => ExposureState::Failed(error.clone()),
+        })
+    }
 }
 
 impl_device!(AlpacaCamera);
@@ -106,6 +135,7 @@ impl AlpacaCamera {
         if caps.pulse_guide {
             members.push("ispulseguiding");
         }
+        let question = lock(&self.session).ask();
         let at_work = self.handle.is_at_work();
         let values = self.handle.look(&members, others)?;
         let report = Report {
@@ -113,33 +143,38 @@ impl AlpacaCamera {
             ready: values.flag("imageready")?,
             percent: values.maybe("percentcompleted")?,
         };
-        Ok((values, self.judge(at_work, report)))
+        let mut session = lock(&self.session);
+        if question > session.counts {
+            session.counts = question;
+            session.shown = self.judge(&mut session, at_work, report);
+        }
+        Ok((values, session.shown.clone()))
     }
 
-    fn judge(&self, at_work: Result<bool>, report: Report) -> ExposureState {
-        let mut session = lock(&self.session);
+    fn judge(&self, session: &mut Session, at_work: Result<bool>, report: Report) -> ExposureState {
         let others = busy(report, None);
         let outcome = match (&mut session.last, at_work) {
             (last @ Last::UnderWay(_), Err(error)) => {
                 *last = Last::Failed(error);
-                return self.told(&session, None);
+                return session.told(None);
             }
             // The driver has not even answered the command.
             (Last::UnderWay(_), Ok(true)) if others.is_none() => {
                 return ExposureState::Exposing { remaining: None, percent: None };
             }
             (Last::UnderWay(taking), _) => taking.judge(report, || self.handle.get("lastexposurestarttime").ok()),
-            // Another client exposes: what lies on the server will not be our picture.
-            (last @ Last::Arrived(_), _) if others.is_some() => {
+            // Another client exposes: what lies on the server will not be our picture. To read or to download is no
+            // sign of that: some cameras say so while a picture is loaded.
+            (last @ Last::Arrived(_), _) if matches!(report.state, 1 | 2) => {
                 let message = "another client has started an exposure, the picture of this one is gone";
                 *last = Last::Failed(self.handle.name(Error::new(ErrorKind::Cancelled, message)));
-                return self.told(&session, others);
+                return session.told(others);
             }
-            _ => return self.told(&session, others),
+            _ => return session.told(others),
         };
         match outcome {
             Outcome::Pending(state) => return state,
-            Outcome::Arrived => self.arrived(&mut session),
+            Outcome::Arrived => self.arrived(session),
             Outcome::Aborted => session.last = Last::None,
             Outcome::Failed => session.last = Last::Failed(self.why_it_failed()),
             Outcome::Empty => {
@@ -147,16 +182,7 @@ impl AlpacaCamera {
                 session.last = Last::Failed(self.handle.name(error));
             }
         }
-        self.told(&session, None)
-    }
-
-    fn told(&self, session: &Session, others: Option<ExposureState>) -> ExposureState {
-        others.unwrap_or_else(|| match &session.last {
-            Last::None => ExposureState::Idle,
-            Last::UnderWay(_) => ExposureState::Waiting,
-            Last::Arrived(_) | Last::Ready(_) | Last::Taken => ExposureState::Ready,
-            Last::Failed(error) => ExposureState::Failed(error.clone()),
-        })
+        session.told(None)
     }
 
     /// Notes when the exposure really began, and how long it was.
@@ -344,7 +370,7 @@ impl Camera for AlpacaCamera {
         self.leave_error_state(&caps)?;
         let (notes, before) = self.notes()?;
         // The image of an earlier exposure is gone with this call.
-        lock(&self.session).last = Last::None;
+        lock(&self.session).decide(Last::None);
         let light = exposure.frame_type.is_light();
         let mut form = Form::new().with("Duration", exposure.duration.as_secs_f64()).with("Light", light);
         if exposure.frame_type != FrameType::Light {
@@ -353,7 +379,7 @@ impl Camera for AlpacaCamera {
         let taking = Taking::new(exposure, before, notes);
         match self.handle.start("startexposure", form) {
             Ok(()) => {
-                lock(&self.session).last = Last::UnderWay(taking);
+                lock(&self.session).decide(Last::UnderWay(taking));
                 Ok(())
             }
             // Another client was faster.
@@ -388,7 +414,7 @@ impl Camera for AlpacaCamera {
             return self.handle.fail(Error::unsupported("cannot abort an exposure"));
         }
         self.handle.put("abortexposure", Form::new())?;
-        lock(&self.session).last = Last::None;
+        lock(&self.session).decide(Last::None);
         Ok(())
     }
 

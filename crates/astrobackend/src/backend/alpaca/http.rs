@@ -3,6 +3,7 @@
 //! A general client would bring redirects, compression, cookies and TLS, none of which Alpaca has, and would hide
 //! what matters here: how far a request got when it failed, and pixels read straight to where they belong.
 
+use super::pool::{Pool, Turn};
 use crate::{Error, ErrorKind, wait::Deadline};
 use std::{
     io::{self, ErrorKind as IoKind, Read, Write},
@@ -20,6 +21,11 @@ const BUFFER: usize = 16 << 10;
 /// The slowest that a picture may arrive, bytes per second, averaged over [`Limit`]'s window.
 const SLOWEST: u64 = 256;
 
+/// A server that says nothing for so long, or for a part of all the time it has, may be waiting for a connection to be
+/// closed.
+const SILENCE: Duration = Duration::from_secs(1);
+const PART: u32 = 4;
+
 /// How a request failed before its reply was complete.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -36,26 +42,27 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// The error for a caller; `server` is where the request went.
-    pub(super) fn at(self, server: impl std::fmt::Display) -> Error {
+    /// The error for a caller; `server` is where the request went, `asked` what it was.
+    pub(super) fn at(self, server: impl std::fmt::Display, asked: &str) -> Error {
         match self {
             Fault::Refused(why) => {
                 Error::new(ErrorKind::Unreachable, format!("no Alpaca server answers at {server}: {why}"))
             }
             Fault::HungUp(why) | Fault::Broken(why) => {
-                Error::new(ErrorKind::Unreachable, format!("the connection to {server} broke: {why}"))
+                Error::new(ErrorKind::Unreachable, format!("the connection to {server} broke at {asked}: {why}"))
             }
-            Fault::Late(why) => Error::new(ErrorKind::Timeout, format!("{server} {why}")),
-            Fault::Garbled(why) => Error::protocol(format!("{server} {why}")),
+            Fault::Late(why) => Error::new(ErrorKind::Timeout, format!("{server} {why}, asked for {asked}")),
+            Fault::Garbled(why) => Error::protocol(format!("{server} {why}, asked for {asked}")),
         }
     }
 }
 
 /// How long an exchange may take: all of it, and optionally the slowest that its body may come.
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(super) struct Limit<'a> {
     deadline: Deadline,
     total: Duration,
+    turn: Option<Turn<'a>>,
     window: Option<Window>,
 }
 
@@ -66,14 +73,16 @@ struct Window {
     bytes: u64,
 }
 
-impl Limit {
-    pub(super) fn of(total: Duration) -> Self {
-        Limit { deadline: Deadline::after(total), total, window: None }
+impl<'a> Limit<'a> {
+    /// For a reply that may have to wait for a connection of this pool to be closed.
+    pub(super) fn of(total: Duration, pool: &'a Pool) -> Self {
+        Limit { deadline: Deadline::after(total), total, turn: Some(Turn::of(pool)), window: None }
     }
 
     /// From now on, less than 256 bytes per second over such a time is too slow.
     pub(super) fn watch(&mut self, total: Duration, stall: Duration) {
-        *self = Limit { window: Some(Window { length: stall, since: Instant::now(), bytes: 0 }), ..Limit::of(total) };
+        let window = Some(Window { length: stall, since: Instant::now(), bytes: 0 });
+        *self = Limit { deadline: Deadline::after(total), total, turn: None, window };
     }
 
     /// How long the next read may wait.
@@ -82,6 +91,7 @@ impl Limit {
         if left.is_zero() {
             return Err(Fault::Late(format!("did not answer completely within {:.1?}", self.total)));
         }
+        let left = if self.turn.is_some() { left.min(SILENCE).min(self.total / PART) } else { left };
         Ok(self.window.as_ref().map_or(left, |window| {
             left.min(window.length.saturating_sub(window.since.elapsed())).max(Duration::from_millis(1))
         }))
@@ -89,6 +99,11 @@ impl Limit {
 
     /// Bytes have arrived, or none within [`Limit::left`].
     fn arrived(&mut self, bytes: usize) -> Result<(), Fault> {
+        match &mut self.turn {
+            Some(turn) if bytes == 0 => turn.passes(),
+            Some(turn) => turn.comes(),
+            None => {}
+        }
         let Some(window) = &mut self.window else { return Ok(()) };
         window.bytes += bytes as u64;
         if window.since.elapsed() >= window.length {
@@ -162,7 +177,7 @@ impl Connection {
     }
 
     /// Reads the head of the reply.
-    pub(super) fn reply(mut self, limit: &mut Limit) -> Result<Reply, Fault> {
+    pub(super) fn reply(mut self, limit: &mut Limit<'_>) -> Result<Reply, Fault> {
         loop {
             if let Some((length, head)) = parse_head(&self.buffer[self.unread.clone()])? {
                 self.unread.start += length;
@@ -192,7 +207,7 @@ impl Connection {
     }
 
     /// Reads more into the buffer, behind what is still to be taken.
-    fn fill(&mut self, limit: &mut Limit) -> Result<usize, Fault> {
+    fn fill(&mut self, limit: &mut Limit<'_>) -> Result<usize, Fault> {
         self.buffer.copy_within(self.unread.clone(), 0);
         self.unread = 0..self.unread.len();
         if self.unread.end == self.buffer.len() {
@@ -204,7 +219,7 @@ impl Connection {
     }
 
     /// Bytes of the body: those that came with the head, then straight from the network.
-    fn take(&mut self, into: &mut [u8], limit: &mut Limit) -> Result<usize, Fault> {
+    fn take(&mut self, into: &mut [u8], limit: &mut Limit<'_>) -> Result<usize, Fault> {
         if self.unread.is_empty() {
             return receive(&self.stream, &mut self.patience, into, limit);
         }
@@ -215,7 +230,7 @@ impl Connection {
     }
 
     /// A line of the chunked coding, without its end.
-    fn line(&mut self, limit: &mut Limit) -> Result<String, Fault> {
+    fn line(&mut self, limit: &mut Limit<'_>) -> Result<String, Fault> {
         loop {
             let unread = &self.buffer[self.unread.clone()];
             if let Some(end) = memchr::memchr(b'\n', unread) {
@@ -238,7 +253,12 @@ fn is_late(why: &io::Error) -> bool {
 }
 
 /// One read from the network, within the limit. 0 when the server has closed the connection.
-fn receive(stream: &TcpStream, patience: &mut Duration, into: &mut [u8], limit: &mut Limit) -> Result<usize, Fault> {
+fn receive(
+    stream: &TcpStream,
+    patience: &mut Duration,
+    into: &mut [u8],
+    limit: &mut Limit<'_>,
+) -> Result<usize, Fault> {
     let mut stream = stream;
     loop {
         let left = limit.left()?;
@@ -333,7 +353,7 @@ impl Reply {
     }
 
     /// Some bytes of the body; 0 at its end.
-    pub(super) fn read(&mut self, into: &mut [u8], limit: &mut Limit) -> Result<usize, Fault> {
+    pub(super) fn read(&mut self, into: &mut [u8], limit: &mut Limit<'_>) -> Result<usize, Fault> {
         if self.body == Body::Chunks(0) {
             self.next_chunk(limit)?;
         }
@@ -362,7 +382,7 @@ impl Reply {
     }
 
     /// The length of the next chunk; behind the last one stand lines that nobody needs.
-    fn next_chunk(&mut self, limit: &mut Limit) -> Result<(), Fault> {
+    fn next_chunk(&mut self, limit: &mut Limit<'_>) -> Result<(), Fault> {
         let line = self.connection.line(limit)?;
         let digits = line.split(';').next().unwrap_or_default().trim();
         let length =
@@ -381,7 +401,7 @@ impl Reply {
     }
 
     /// The rest of the body, not longer than `most` bytes.
-    pub(super) fn all(&mut self, most: usize, limit: &mut Limit) -> Result<Vec<u8>, Fault> {
+    pub(super) fn all(&mut self, most: usize, limit: &mut Limit<'_>) -> Result<Vec<u8>, Fault> {
         let announced = self.length().and_then(|length| usize::try_from(length).ok()).unwrap_or(1024);
         let mut body = vec![0; announced.min(most).max(1)];
         let mut filled = 0;

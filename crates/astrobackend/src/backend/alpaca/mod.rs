@@ -44,6 +44,7 @@ mod mount;
 mod picture;
 mod policy;
 mod poll;
+mod pool;
 mod server;
 mod values;
 

@@ -13,6 +13,7 @@
 use super::{
     http::{Connection, Fault, Limit, Reply},
     policy::Policy,
+    pool::Pool,
 };
 use crate::{
     Address, Error, ErrorKind, Image, Result, Timestamp,
@@ -41,10 +42,6 @@ use std::{
 /// Requests of one state that are under way at the same time.
 const LANES: usize = 6;
 
-/// Connections that are kept while nobody needs them, and for how long: many servers close them after five seconds.
-const KEPT: usize = 8;
-const KEPT_FOR: Duration = Duration::from_secs(15);
-
 /// How long ago a connection may have been used to be good for a PUT.
 const FRESH: Duration = Duration::from_secs(2);
 
@@ -70,7 +67,7 @@ pub(super) struct Server {
     lines: String,
     client: u32,
     transactions: AtomicU32,
-    idle: Mutex<Vec<Connection>>,
+    pool: Pool,
     /// The address that answered last.
     found: Mutex<Option<SocketAddr>>,
     link: Mutex<Link>,
@@ -111,7 +108,7 @@ impl Server {
             lines,
             client: client_id(),
             transactions: AtomicU32::new(1),
-            idle: Mutex::default(),
+            pool: Pool::default(),
             found: Mutex::default(),
             link: Mutex::new(Link::Up),
             losses: AtomicU64::new(0),
@@ -151,14 +148,22 @@ impl Server {
 
     /// Reads several members, some at the same time.
     pub(super) fn get_many(&self, paths: &[(String, Form)]) -> Vec<Result<Value>> {
-        paths.chunks(LANES).flat_map(|lanes| self.get_lanes(lanes)).collect()
+        let mut left = paths;
+        let mut values = Vec::with_capacity(paths.len());
+        while !left.is_empty() {
+            let lanes = if self.pool.is_crowded() { 1 } else { LANES.min(left.len()) };
+            let (now, later) = left.split_at(lanes);
+            values.extend(self.get_lanes(now));
+            left = later;
+        }
+        values
     }
 
     fn get_lanes(&self, paths: &[(String, Form)]) -> Vec<Result<Value>> {
         if let [(path, form)] = paths {
             return vec![self.get(path, form)];
         }
-        let mut limit = Limit::of(self.policy.call);
+        let mut limit = Limit::of(self.policy.call, &self.pool);
         let mut failure = None;
         let asked: Vec<_> = paths
             .iter()
@@ -174,7 +179,7 @@ impl Server {
                 match sent {
                     Ok(connection) => Ok(Some(connection)),
                     Err(Fault::Refused(_) | Fault::HungUp(_)) => Ok(None),
-                    Err(fault) => Err(failure.insert(self.lost(fault)).clone()),
+                    Err(fault) => Err(failure.insert(self.lost(fault, path)).clone()),
                 }
             })
             .collect();
@@ -183,7 +188,7 @@ impl Server {
             match self.receive(connection, &mut limit) {
                 Ok(reply) => read_value(Ok(reply)),
                 Err(Fault::HungUp(_)) => self.get(path, form),
-                Err(fault) => Err(self.lost(fault)),
+                Err(fault) => Err(self.lost(fault, path)),
             }
         });
         replies.collect()
@@ -191,13 +196,13 @@ impl Server {
 
     /// One request and its reply: status and body.
     fn exchange(&self, verb: Verb, path: &str, form: &Form, limit: Duration) -> Result<(u16, Vec<u8>)> {
-        let mut limit = Limit::of(limit);
+        let mut limit = Limit::of(limit, &self.pool);
         let reply = self.answered(verb, path, form, "application/json", &mut limit)?;
-        self.rest_of(reply, &mut limit).map_err(|fault| self.lost(fault))
+        self.rest_of(reply, &mut limit).map_err(|fault| self.lost(fault, path))
     }
 
     /// Sends a request, again if that is safe, until a reply begins.
-    fn answered(&self, verb: Verb, path: &str, form: &Form, accept: &str, limit: &mut Limit) -> Result<Reply> {
+    fn answered(&self, verb: Verb, path: &str, form: &Form, accept: &str, limit: &mut Limit<'_>) -> Result<Reply> {
         let request = self.request(verb, path, form, accept);
         let mut tried = false;
         loop {
@@ -216,27 +221,27 @@ impl Server {
             };
             let safe = matches!((&fault, verb), (Fault::Refused(_), _) | (Fault::HungUp(_), Verb::Get));
             if !safe || tried {
-                return Err(self.lost(fault));
+                return Err(self.lost(fault, path));
             }
             if !reused {
                 tried = true;
                 std::thread::sleep(PAUSE);
             }
             // What has been idle for as long as that one is closed as well.
-            lock(&self.idle).clear();
+            self.pool.clear();
         }
     }
 
-    fn receive(&self, connection: Connection, limit: &mut Limit) -> Result<(u16, Vec<u8>), Fault> {
+    fn receive(&self, connection: Connection, limit: &mut Limit<'_>) -> Result<(u16, Vec<u8>), Fault> {
         let reply = connection.reply(limit)?;
         self.is_up();
         self.rest_of(reply, limit)
     }
 
-    fn rest_of(&self, mut reply: Reply, limit: &mut Limit) -> Result<(u16, Vec<u8>), Fault> {
+    fn rest_of(&self, mut reply: Reply, limit: &mut Limit<'_>) -> Result<(u16, Vec<u8>), Fault> {
         let body = reply.all(LONGEST_BODY, limit)?;
         let status = reply.status;
-        self.keep(reply);
+        self.pool.keep(reply);
         Ok((status, body))
     }
 
@@ -245,10 +250,11 @@ impl Server {
         let form = form.clone().with("ClientID", self.client).with("ClientTransactionID", transaction.max(1));
         let form = form.as_str();
         let lines = &self.lines;
+        let end = if self.pool.is_crowded() { "Connection: close\r\n" } else { "" };
         match verb {
-            Verb::Get => format!("GET {path}?{form} HTTP/1.1\r\n{lines}Accept: {accept}\r\n\r\n"),
+            Verb::Get => format!("GET {path}?{form} HTTP/1.1\r\n{lines}{end}Accept: {accept}\r\n\r\n"),
             Verb::Put => format!(
-                "PUT {path} HTTP/1.1\r\n{lines}Accept: {accept}\r\n\
+                "PUT {path} HTTP/1.1\r\n{lines}{end}Accept: {accept}\r\n\
                  Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
                 form.len()
             ),
@@ -258,23 +264,9 @@ impl Server {
 
     /// A connection that is kept, or a new one.
     fn connection(&self, verb: Verb) -> Result<Connection, Fault> {
-        let kept = {
-            let mut idle = lock(&self.idle);
-            idle.retain(|connection| connection.idle() < KEPT_FOR);
-            idle.pop()
-        };
-        match kept {
+        match self.pool.take() {
             Some(kept) if verb == Verb::Get || kept.idle() < FRESH && kept.is_alive() => Ok(kept),
             _ => self.connect(),
-        }
-    }
-
-    fn keep(&self, reply: Reply) {
-        if let Some(connection) = reply.into_connection() {
-            let mut idle = lock(&self.idle);
-            if idle.len() < KEPT {
-                idle.push(connection);
-            }
         }
     }
 
@@ -311,9 +303,9 @@ impl Server {
     }
 
     /// Notes that the server is not there; the error for the caller.
-    fn lost(&self, fault: Fault) -> Error {
+    fn lost(&self, fault: Fault, path: &str) -> Error {
         let gone = !matches!(fault, Fault::Garbled(_));
-        let error = fault.at(self);
+        let error = fault.at(self, path);
         if gone {
             let why = error.clone();
             self.tell(|link| {
@@ -329,7 +321,7 @@ impl Server {
         if let Some(now) = change(&link) {
             if now != Link::Up {
                 self.losses.fetch_add(1, Ordering::Relaxed);
-                lock(&self.idle).clear();
+                self.pool.clear();
             }
             *link = now.clone();
             // Told under the lock, so that listeners hear it in the order in which it happened.
@@ -341,7 +333,7 @@ impl Server {
     pub(super) fn image(&self, path: &str) -> Result<Image> {
         let (call, total, stall) = (self.policy.call, self.policy.image, self.policy.stall);
         let begun = Instant::now();
-        let mut limit = Limit::of((call * IMAGE_HEAD).min(total));
+        let mut limit = Limit::of((call * IMAGE_HEAD).min(total), &self.pool);
         let accept = format!("{MEDIA_TYPE}, application/json");
         let mut reply = self.answered(Verb::Get, path, &Form::new(), &accept, &mut limit)?;
         limit.watch(total.saturating_sub(begun.elapsed()), stall);
@@ -352,8 +344,8 @@ impl Server {
         } else {
             read_array(&mut reply, &mut limit)
         };
-        let image = image.map_err(|fault| self.lost(fault))?;
-        self.keep(reply);
+        let image = image.map_err(|fault| self.lost(fault, path))?;
+        self.pool.keep(reply);
         image
     }
 }
@@ -372,7 +364,7 @@ fn read_value(reply: Result<(u16, Vec<u8>)>) -> Result<Value> {
 }
 
 /// Reads an ImageBytes body, its pixels straight to where they are turned into rows.
-fn read_bytes(reply: &mut Reply, limit: &mut Limit) -> Result<Result<Image>, Fault> {
+fn read_bytes(reply: &mut Reply, limit: &mut Limit<'_>) -> Result<Result<Image>, Fault> {
     let announced = reply.length();
     let mut head = [0; HEADER];
     read_exactly(reply, &mut head, limit)?;
@@ -401,7 +393,7 @@ fn read_bytes(reply: &mut Reply, limit: &mut Limit) -> Result<Result<Image>, Fau
     Ok(columns.finish())
 }
 
-fn read_exactly(reply: &mut Reply, into: &mut [u8], limit: &mut Limit) -> Result<(), Fault> {
+fn read_exactly(reply: &mut Reply, into: &mut [u8], limit: &mut Limit<'_>) -> Result<(), Fault> {
     let mut filled = 0;
     while filled < into.len() {
         match reply.read(&mut into[filled..], limit)? {
@@ -413,7 +405,7 @@ fn read_exactly(reply: &mut Reply, into: &mut [u8], limit: &mut Limit) -> Result
 }
 
 /// Reads a JSON body with a picture, or with an error.
-fn read_array(reply: &mut Reply, limit: &mut Limit) -> Result<Result<Image>, Fault> {
+fn read_array(reply: &mut Reply, limit: &mut Limit<'_>) -> Result<Result<Image>, Fault> {
     let (mut array, mut piece) = (Array::new(), vec![0; PIECE]);
     loop {
         match reply.read(&mut piece, limit)? {

@@ -103,12 +103,12 @@ impl IndiCamera {
 
     /// How far the exposure is: ours, or one that another client has under way.
     fn exposure_state(&self) -> ExposureState {
-        let session = self.session();
+        let mut session = self.session();
         let store = self.handle.connection.store();
         let device = store.device(&self.handle.device);
-        match &session.last {
+        match &mut session.last {
             Last::UnderWay(taking) => match taking.outcome(device, self.handle.connection.timeout) {
-                Outcome::Pending(state) => state,
+                Outcome::Pending(state) => taking.steadied(state),
                 _ => ExposureState::Waiting,
             },
             _ if device.is_some_and(|device| device.is_busy(self.chip.exposure.0)) => {
@@ -306,8 +306,15 @@ impl Camera for IndiCamera {
             let value = [(self.chip.exposure.1, exposure.duration.as_secs_f64())];
             let order = self.handle.send(self.chip.exposure.0, Values::Numbers(&value))?;
             let after_abort = session.aborted;
-            session.last =
-                Last::UnderWay(Taking { chip: self.chip, order, exposure, at: Timestamp::now(), frame, after_abort });
+            session.last = Last::UnderWay(Taking {
+                chip: self.chip,
+                order,
+                exposure,
+                at: Timestamp::now(),
+                frame,
+                after_abort,
+                least: exposure.duration,
+            });
         }
         self.handle.touch();
         Ok(())

@@ -33,6 +33,8 @@ pub(super) struct Taking {
     /// The exposure before was broken off, so its picture may still come: only one that comes after the driver
     /// has begun with this exposure counts.
     pub(super) after_abort: bool,
+    /// The least that was told to be left.
+    pub(super) least: Duration,
 }
 
 /// What became of it.
@@ -73,6 +75,17 @@ impl Taking {
                 Outcome::Failed(Error::timeout("the driver's answer to the exposure", timeout))
             }
             _ => Outcome::Pending(ExposureState::Waiting),
+        }
+    }
+
+    /// A state to tell: what is left never grows again, though the driver's countdown may be late.
+    pub(super) fn steadied(&mut self, state: ExposureState) -> ExposureState {
+        match state {
+            ExposureState::Exposing { remaining: Some(left), .. } => {
+                self.least = self.least.min(left);
+                exposing(self.least, self.exposure.duration)
+            }
+            state => state,
         }
     }
 
@@ -126,11 +139,16 @@ pub(super) fn countdown(device: &Device, chip: &Chip, total: Duration) -> Exposu
         .property(chip.exposure.0)
         .and_then(|vector| vector.reported)
         .map_or(0.0, |at| at.elapsed().as_secs_f64());
-    let left = (left - since).max(0.0);
-    let total = total.as_secs_f64();
+    exposing(Duration::try_from_secs_f64((left - since).max(0.0)).unwrap_or(total), total)
+}
+
+fn exposing(left: Duration, total: Duration) -> ExposureState {
     // The whole is there only with the picture.
-    let percent = (total > 0.0).then(|| (100.0 * (1.0 - left / total)).clamp(0.0, 99.9));
-    ExposureState::Exposing { remaining: Duration::try_from_secs_f64(left).ok(), percent }
+    let percent = |_| (100.0 * (1.0 - left.as_secs_f64() / total.as_secs_f64())).clamp(0.0, 99.9);
+    ExposureState::Exposing {
+        remaining: Some(left),
+        percent: Some(total).filter(|total| !total.is_zero()).map(percent),
+    }
 }
 
 /// Drivers send the picture before they report the end; a picture still to come would be a slow one.
@@ -163,6 +181,20 @@ mod tests {
         )
     }
 
+    fn taking(after_abort: bool) -> Taking {
+        let order = Order { property: MAIN.exposure.0.into(), mark: 2, number: 1, born: 1, sent: Instant::now() };
+        let exposure = Exposure::light(Duration::from_secs(10));
+        Taking {
+            chip: &MAIN,
+            order,
+            exposure,
+            at: Timestamp::UNIX_EPOCH,
+            frame: Frame::full(1, 1, 1),
+            after_abort,
+            least: Duration::MAX,
+        }
+    }
+
     fn after(messages: &str, after_abort: bool) -> Outcome {
         let (mut store, mut parser) = (Store::default(), Parser::default());
         parser.push(CAMERA.as_bytes());
@@ -174,17 +206,7 @@ mod tests {
         while let Some(message) = parser.next_message() {
             store.apply(message.unwrap()).unwrap();
         }
-        let order = Order { property: MAIN.exposure.0.into(), mark: 2, number: 1, born: 1, sent: Instant::now() };
-        let exposure = Exposure::light(Duration::from_secs(10));
-        let taking = Taking {
-            chip: &MAIN,
-            order,
-            exposure,
-            at: Timestamp::UNIX_EPOCH,
-            frame: Frame::full(1, 1, 1),
-            after_abort,
-        };
-        taking.outcome(store.device("C"), Duration::from_secs(5))
+        taking(after_abort).outcome(store.device("C"), Duration::from_secs(5))
     }
 
     #[test]
@@ -195,6 +217,18 @@ mod tests {
         };
         assert!(remaining.unwrap() <= Duration::from_secs(4) && (60.0..61.0).contains(&percent.unwrap()));
         assert!(matches!(after(&set("Busy", 0.0), false), Outcome::Pending(ExposureState::Reading { .. })));
+    }
+
+    #[test]
+    fn a_late_countdown_does_not_turn_progress_back() {
+        let mut taking = taking(false);
+        let left = |state| match state {
+            ExposureState::Exposing { remaining: Some(left), percent: Some(percent) } => (left.as_secs(), percent),
+            other => panic!("{other:?}"),
+        };
+        let state = |left| exposing(Duration::from_secs(left), taking.exposure.duration);
+        let told = [4, 5, 3].map(state).map(|state| left(taking.steadied(state)));
+        assert_eq!(told, [(4, 60.0), (4, 60.0), (3, 70.0)]);
     }
 
     #[test]
