@@ -103,6 +103,10 @@ impl Session {
 
 impl_device!(AlpacaCamera);
 
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 impl AlpacaCamera {
     pub(super) fn new(handle: Handle) -> Self {
         AlpacaCamera {
@@ -192,7 +196,9 @@ impl AlpacaCamera {
         let began = values.as_ref().ok().and_then(|values| values.maybe("lastexposurestarttime").ok().flatten());
         let length = values.as_ref().ok().and_then(|values| values.maybe::<f64>("lastexposureduration").ok().flatten());
         let length = length.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        session.finished = Some((began.unwrap_or(taking.at), length.unwrap_or(taking.exposure.duration)));
+        // Some servers tell whole seconds.
+        let began = began.filter(|began| *began != whole_second(taking.at)).unwrap_or(taking.at);
+        session.finished = Some((began, length.unwrap_or(taking.exposure.duration)));
         session.last = Last::Arrived(taking.clone());
     }
 
