@@ -1,7 +1,7 @@
 //! What is read from: a slice or a file, and how much of it is left, so that no header can ask for more memory.
 
 use super::{BLOCK, Header, parse, print::RECORD, read::PixelSource, sample::Sample};
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use std::io::{BufRead, Read};
 
 /// Blocks that a header may have; nothing known needs a tenth of it.
@@ -88,6 +88,7 @@ impl<R: BufRead> PixelSource for Input<R> {
         let count = usize::try_from(count).map_err(|_| Error::protocol("the image does not fit into memory"))?;
         let mut pixels = Vec::new();
         pixels.try_reserve_exact(count).map_err(|_| Error::protocol("the image does not fit into memory"))?;
+        memory::in_large_pages(pixels.spare_capacity_mut());
         while pixels.len() < count {
             let bytes = self.reader.fill_buf().map_err(unreadable)?;
             let whole = (bytes.len() / S::SIZE).min(count - pixels.len()) * S::SIZE;

@@ -1,7 +1,7 @@
 //! Images to FITS, piece by piece: no second copy of the frame.
 
 use super::{BLOCK, Card, Header, Value, checksum, print, sample::Sample, structural};
-use crate::{Image, Result, atomic, each_pixel_type, image::Pixels};
+use crate::{Image, Result, atomic, each_pixel_type, image::Pixels, memory};
 use std::{
     io::{self, Seek, SeekFrom, Write},
     path::Path,
@@ -135,6 +135,7 @@ fn collect<P: Copy, S: Sample>(image: &Image, header: &Header, pixels: &[P], sto
     let unit = header_unit::<S>(image, header, 0);
     let data = pixels.len() * S::SIZE;
     let mut file = vec![0; unit.len() + data + padding(data)];
+    memory::in_large_pages(&mut file);
     let mut sum = 0;
     for (chunk, bytes) in pixels.chunks(CHUNK / S::SIZE).zip(file[unit.len()..][..data].chunks_mut(CHUNK)) {
         sum = checksum::add(sum, encode(chunk, bytes, &stored));
