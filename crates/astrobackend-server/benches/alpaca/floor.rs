@@ -134,8 +134,9 @@ impl Client {
     }
 }
 
-/// Fetches the frame three times over one connection; the last one counts.
-pub(crate) fn fetch(address: &str) -> Result<Value> {
+/// Fetches the frame three times over one connection; the last one counts. Of another program's frame only the time is
+/// looked at.
+pub(crate) fn fetch(address: &str, known: bool) -> Result<Value> {
     let mut client = Client::connect(address.parse()?)?;
     let mut bytes = Vec::new();
     let mut figures = None;
@@ -145,7 +146,7 @@ pub(crate) fn fetch(address: &str) -> Result<Value> {
         figures = Some((begin.elapsed(), processor_time() - before));
     }
     let last = u16::from_le_bytes([bytes[bytes.len() - 2], bytes[bytes.len() - 1]]);
-    assert_eq!(last, pixel(WIDTH - 1, HEIGHT - 1));
+    assert!(!known || last == pixel(WIDTH - 1, HEIGHT - 1));
     let (wall, cpu) = figures.ok_or("no frame")?;
     sample(wall, cpu)
 }

@@ -27,7 +27,8 @@ pub(crate) fn role(arguments: &[String]) -> Option<Result<()>> {
     let sample = match name {
         "serve-floor" => return Some(floor::serve()),
         "serve-ours" => return Some(ours::serve()),
-        "fetch-floor" => floor::fetch(address),
+        "fetch-floor" => floor::fetch(address, true),
+        "fetch-theirs" => floor::fetch(address, false),
         "fetch-ours" => ours::fetch(address),
         "small-floor" => floor::small(address),
         "small-ours" => ours::small(address),
@@ -94,7 +95,7 @@ fn other_crate(report: &mut Report, ours: SocketAddr, base: f64) -> Result<()> {
     }
     let mut samples = Vec::new();
     for _ in 0..SAMPLES {
-        samples.push(client("fetch-floor", theirs.address())?);
+        samples.push(client("fetch-theirs", theirs.address())?);
     }
     let seconds = median(&samples, "wall");
     report.note(

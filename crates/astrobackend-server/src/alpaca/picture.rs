@@ -95,7 +95,7 @@ fn narrow(pixels: Pixels) -> Pixels {
 }
 
 fn columns(pixels: Pixels, width: usize, height: usize, planes: usize) -> Pixels {
-    fn turn<T: Copy + Default>(rows: Vec<T>, width: usize, height: usize, planes: usize) -> Vec<T> {
+    fn turn<T: bytemuck::Pod>(rows: Vec<T>, width: usize, height: usize, planes: usize) -> Vec<T> {
         match planes {
             1 => transpose::into_columns(rows, width, height),
             _ => transpose::to_columns(&rows, width, height, planes),

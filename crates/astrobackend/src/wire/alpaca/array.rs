@@ -12,6 +12,7 @@ use crate::{
     Error, Result,
     image::{Image, Pixels},
 };
+use bytemuck::Pod;
 
 /// The longest that everything but the numbers may be.
 const LONGEST_REST: usize = 64 << 10;
@@ -224,12 +225,12 @@ impl Numbers {
 }
 
 /// Columns into rows; for one plane within the same memory.
-fn in_rows<T: Copy + Default>(columns: Vec<T>, width: usize, height: usize, planes: usize) -> Vec<T> {
+fn in_rows<T: Pod>(columns: Vec<T>, width: usize, height: usize, planes: usize) -> Vec<T> {
     if planes == 1 {
         // What turns rows into columns turns columns into rows.
         return into_columns(columns, height, width);
     }
-    let mut rows = vec![T::default(); columns.len()];
+    let mut rows = vec![T::zeroed(); columns.len()];
     place_columns(&columns, 0, &mut rows, (width, height, planes));
     rows
 }

@@ -1,10 +1,11 @@
 //! The pixels of an ImageBytes picture, taken as they arrive and put into rows.
 //!
 //! A strip of whole columns is filled at a time, by whoever reads from the network, and turned into its place in
-//! the picture: the frame is in memory once, and a second thread turns one strip while the next is on its way. Integers
-//! of 32 and 64 bit, which servers send for any camera, become 16 bit as long as every value fits.
+//! the picture while it still is in the processor's cache: the frame is in memory once. Integers of 32 and 64 bit,
+//! which servers send for any camera, become 16 bit as long as every value fits.
 
 use super::{
+    block::BLOCK,
     image_bytes::{ElementType, Shape},
     transpose::place_columns,
 };
@@ -13,10 +14,10 @@ use crate::{
     image::{Image, Pixels},
     memory,
 };
-use std::{sync::mpsc, thread};
 
-/// Columns that are turned at once: measured fastest for large frames.
-const STRIP: usize = 128;
+/// Bytes of a row that are turned at once, a line of the cache: measured fastest for large frames, and faster than
+/// with a second thread, to which the strips would have to be passed on.
+const STRIP: usize = 64;
 
 /// The most bytes of a picture that are believed: four times the largest sensors that there are, in 32 bit.
 pub const LARGEST: u64 = 4 << 30;
@@ -116,14 +117,9 @@ impl Columns {
 
     /// Takes the picture from `read`, which puts bytes where it is told and gives their number, 0 at the end.
     ///
-    /// A second thread turns what has arrived; it has ended when this returns.
-    ///
     /// # Errors
     /// The first of `read`.
     pub fn receive<E>(&mut self, mut read: impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
-        if self.filling.size.0 > STRIP {
-            self.receive_beside(&mut read)?;
-        }
         while !self.is_complete() {
             match read(self.space())? {
                 0 => break,
@@ -131,44 +127,6 @@ impl Columns {
             }
         }
         Ok(())
-    }
-
-    /// The same with the second thread; nothing when there can be none.
-    fn receive_beside<E>(&mut self, read: &mut impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<(), E> {
-        let Columns { filling, rows } = self;
-        thread::scope(|scope| {
-            let (full, strips) = mpsc::channel::<(Strip, Place, usize)>();
-            let (emptied, empty) = mpsc::channel();
-            let spare = new_strip(filling.sent, filling.size);
-            let turn = move || {
-                let mut spare = Some(spare);
-                while let Some(Ok(())) = spare.take().map(|strip| emptied.send(strip)) {
-                    if let Ok((mut strip, place, pixels)) = strips.recv() {
-                        place.turn(&mut strip, pixels, rows);
-                        spare = Some(strip);
-                    }
-                }
-            };
-            if thread::Builder::new().name("astrobackend-picture".into()).spawn_scoped(scope, turn).is_err() {
-                return Ok(());
-            }
-            while !filling.is_complete() {
-                let bytes = read(filling.space())?;
-                if bytes == 0 {
-                    break;
-                }
-                if filling.advance(bytes) {
-                    // It is away only when it has panicked, which is passed on at the end.
-                    let Ok(strip) = empty.recv() else { break };
-                    let (place, pixels) = filling.next();
-                    let strip = std::mem::replace(&mut filling.strip, strip);
-                    if full.send((strip, place, pixels)).is_err() {
-                        break;
-                    }
-                }
-            }
-            Ok(())
-        })
     }
 
     /// Takes bytes as they come; those beyond the picture are not taken. The number taken.
@@ -209,9 +167,14 @@ impl Columns {
 }
 
 impl Filling {
+    /// Columns of a strip.
+    fn columns(&self) -> usize {
+        columns_at_once(self.sent, self.size)
+    }
+
     fn space(&mut self) -> &mut [u8] {
         let (width, height, planes) = self.size;
-        let columns = STRIP.min(width - self.first);
+        let columns = self.columns().min(width - self.first);
         let bytes = columns * height * planes * self.sent.size();
         let filled = self.filled;
         each_strip!(&mut self.strip, strip => &mut bytemuck::cast_slice_mut(strip)[filled..bytes])
@@ -228,7 +191,7 @@ impl Filling {
     /// Goes on to the next strip; where the present one belongs, and its pixels.
     fn next(&mut self) -> (Place, usize) {
         let (place, pixels) = (Place { first: self.first, size: self.size }, self.filled / self.sent.size());
-        self.first += STRIP.min(self.size.0 - self.first);
+        self.first += self.columns().min(self.size.0 - self.first);
         self.filled = 0;
         (place, pixels)
     }
@@ -339,8 +302,13 @@ fn to_native<T: Sample>(strip: &mut [T]) {
     }
 }
 
-fn new_strip(sent: ElementType, (width, height, planes): (usize, usize, usize)) -> Strip {
-    let pixels = STRIP.min(width) * height * planes;
+/// How many columns are a strip.
+fn columns_at_once(sent: ElementType, (width, _, planes): (usize, usize, usize)) -> usize {
+    (STRIP / sent.size() / planes).max(BLOCK).min(width)
+}
+
+fn new_strip(sent: ElementType, size: (usize, usize, usize)) -> Strip {
+    let pixels = columns_at_once(sent, size) * size.1 * size.2;
     match sent {
         ElementType::U8 => Strip::U8(vec![0; pixels]),
         ElementType::I16 => Strip::I16(vec![0; pixels]),
@@ -396,7 +364,7 @@ mod tests {
         pushed
     }
 
-    /// The same with the second thread; the bytes may end early.
+    /// The same through [`Columns::receive`]; the bytes may end early.
     fn received(bytes: &[u8], sent: ElementType, size: (usize, usize, usize), chunk: usize) -> Result<Pixels> {
         let mut reader = Columns::new(&shape(sent, size.0, size.1, size.2))?;
         let mut left = bytes;

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod array;
+mod block;
 pub mod codes;
 pub mod columns;
 pub mod discovery;

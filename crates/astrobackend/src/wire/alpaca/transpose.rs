@@ -5,8 +5,8 @@
 //!
 //! Memory that is walked across is slow, so blocks are turned that stay in the processor's cache.
 
-/// Pixels on each side of the blocks that are turned at once, in the processor's registers.
-const BLOCK: usize = 8;
+use super::block::{self, BLOCK};
+use bytemuck::Pod;
 
 /// Turns rows into columns, in new memory.
 ///
@@ -14,11 +14,11 @@ const BLOCK: usize = 8;
 ///
 /// # Panics
 /// When `rows` is not that long.
-pub fn to_columns<T: Copy + Default>(rows: &[T], width: usize, height: usize, planes: usize) -> Vec<T> {
+pub fn to_columns<T: Pod>(rows: &[T], width: usize, height: usize, planes: usize) -> Vec<T> {
     if planes == 1 {
         return into_columns(rows.to_vec(), width, height);
     }
-    let mut columns = vec![T::default(); rows.len()];
+    let mut columns = vec![T::zeroed(); rows.len()];
     for (plane, rows) in rows.chunks_exact(width * height).enumerate() {
         for (y, row) in rows.chunks_exact(width).enumerate() {
             for (x, pixel) in row.iter().enumerate() {
@@ -36,13 +36,13 @@ pub fn to_columns<T: Copy + Default>(rows: &[T], width: usize, height: usize, pl
 ///
 /// # Panics
 /// When `rows` does not have `width * height` pixels.
-pub fn into_columns<T: Copy + Default>(mut rows: Vec<T>, width: usize, height: usize) -> Vec<T> {
+pub fn into_columns<T: Pod>(mut rows: Vec<T>, width: usize, height: usize) -> Vec<T> {
     assert_eq!(rows.len(), width * height, "the pixels of {width}x{height}");
     // Two lines of the cache: memory is not read in smaller pieces anyway.
     let run = (128 / size_of::<T>()).max(1);
     let bands = height.div_ceil(run);
-    rows.resize(bands * run * width, T::default());
-    let mut turned = vec![T::default(); run * width];
+    rows.resize(bands * run * width, T::zeroed());
+    let mut turned = vec![T::zeroed(); run * width];
     for band in rows.chunks_exact_mut(run * width) {
         turn(band, width, &mut turned, run, (run, width));
         band.copy_from_slice(&turned);
@@ -61,7 +61,7 @@ pub fn into_columns<T: Copy + Default>(mut rows: Vec<T>, width: usize, height: u
 ///
 /// # Panics
 /// When `columns` is no whole number of columns, or `rows` is not a picture of this size.
-pub fn place_columns<T: Copy>(
+pub fn place_columns<T: Pod>(
     columns: &[T],
     first: usize,
     rows: &mut [T],
@@ -82,11 +82,15 @@ pub fn place_columns<T: Copy>(
 }
 
 /// Turns `lines` of `length`, which begin `stride` pixels apart, into `length` lines that begin `to_stride` apart.
-fn turn<T: Copy>(from: &[T], stride: usize, to: &mut [T], to_stride: usize, (lines, length): (usize, usize)) {
+fn turn<T: Pod>(from: &[T], stride: usize, to: &mut [T], to_stride: usize, (lines, length): (usize, usize)) {
     let (whole_lines, whole_length) = (lines - lines % BLOCK, length - length % BLOCK);
-    for at in (0..whole_length).step_by(BLOCK) {
+    // What a line of the cache has is used up while it is there.
+    let near = (64 / size_of::<T>()).max(BLOCK);
+    for begin in (0..whole_length).step_by(near) {
         for line in (0..whole_lines).step_by(BLOCK) {
-            turn_block(&from[line * stride + at..], stride, &mut to[at * to_stride + line..], to_stride);
+            for at in (begin..whole_length.min(begin + near)).step_by(BLOCK) {
+                block::turn(&from[line * stride + at..], stride, &mut to[at * to_stride + line..], to_stride);
+            }
         }
     }
     for at in 0..length {
@@ -96,37 +100,12 @@ fn turn<T: Copy>(from: &[T], stride: usize, to: &mut [T], to_stride: usize, (lin
     }
 }
 
-/// Turns one block. A step joins the first half of its lines with the second, pixel by pixel, for which processors
-/// have instructions; three of them turn eight lines.
-fn turn_block<T: Copy>(from: &[T], stride: usize, to: &mut [T], to_stride: usize) {
-    const HALF: usize = BLOCK / 2;
-    let mut block = [[from[0]; BLOCK]; BLOCK];
-    for (line, pixels) in block.iter_mut().enumerate() {
-        pixels.copy_from_slice(&from[line * stride..][..BLOCK]);
-    }
-    for _ in 0..BLOCK.ilog2() {
-        let mut joined = block;
-        for line in 0..HALF {
-            for at in 0..HALF {
-                joined[2 * line][2 * at] = block[line][at];
-                joined[2 * line][2 * at + 1] = block[line + HALF][at];
-                joined[2 * line + 1][2 * at] = block[line][at + HALF];
-                joined[2 * line + 1][2 * at + 1] = block[line + HALF][at + HALF];
-            }
-        }
-        block = joined;
-    }
-    for (line, pixels) in block.iter().enumerate() {
-        to[line * to_stride..][..BLOCK].copy_from_slice(pixels);
-    }
-}
-
 /// Turns `height` rows of `width` runs into `width` rows of `height` runs, in place: follows each run to where it
 /// belongs, and the one that was there on, until the circle closes.
-fn exchange_runs<T: Copy + Default>(pixels: &mut [T], run: usize, height: usize, width: usize) {
+fn exchange_runs<T: Pod>(pixels: &mut [T], run: usize, height: usize, width: usize) {
     let count = height * width;
     let mut done = vec![0_u64; count.div_ceil(64)];
-    let (mut carried, mut met) = (vec![T::default(); run], vec![T::default(); run]);
+    let (mut carried, mut met) = (vec![T::zeroed(); run], vec![T::zeroed(); run]);
     for start in 0..count {
         if done[start / 64] & 1 << (start % 64) != 0 {
             continue;
