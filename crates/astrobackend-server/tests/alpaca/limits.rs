@@ -67,6 +67,28 @@ fn clients_beyond_the_limit_are_told_so() {
 }
 
 #[test]
+fn two_hundred_clients_are_served_at_once() {
+    let server = simulator();
+    let camera = device(&server, "camera");
+    camera.done("startexposure", "Duration=0.1&Light=True");
+    camera.until("imageready", true);
+    let mut clients: Vec<_> = (0..200).map(|_| connect(server.address())).collect();
+    // Every tenth wants the picture, as text; all have asked before anybody is listened to.
+    for round in 1..=2 {
+        for (n, stream) in clients.iter_mut().enumerate() {
+            let member = if n % 10 == 0 { "imagearray" } else { "camerastate" };
+            let path = format!("{}?ClientTransactionID={}", camera.path(member), round * 1000 + n);
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        }
+        for (n, stream) in clients.iter_mut().enumerate() {
+            let json = read_reply(stream).json();
+            assert_eq!((&json["ClientTransactionID"], &json["ErrorNumber"]), (&(round * 1000 + n).into(), &0.into()));
+        }
+    }
+    server.stop();
+}
+
+#[test]
 fn one_connection_serves_many_requests() {
     let server = simulator();
     let mut stream = connect(server.address());

@@ -6,6 +6,7 @@ mod devices;
 mod images;
 mod limits;
 mod protocol;
+mod proxy;
 mod security;
 mod serving;
 mod wrapped;

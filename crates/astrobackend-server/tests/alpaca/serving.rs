@@ -169,6 +169,19 @@ fn a_picture_under_way_is_finished_when_the_server_stops() {
 }
 
 #[test]
+fn a_client_that_vanishes_amid_a_picture_costs_nobody_else() {
+    let server = served("sim://?speed=100&sensor=imx533", options());
+    let (mut other, left) = loading(&server);
+    for _ in 0..20 {
+        drop(loading(&server));
+    }
+    let mut rest = vec![0; left];
+    other.read_exact(&mut rest).unwrap();
+    assert!(device(&server, "camera").is("imageready"));
+    server.stop();
+}
+
+#[test]
 fn a_client_that_takes_nothing_is_left() {
     let limits = Limits { stall: Duration::from_millis(200), ..Limits::default() };
     let server = served("sim://?speed=100&sensor=imx533", Options { limits, ..options() });
