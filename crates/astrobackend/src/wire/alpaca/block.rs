@@ -40,10 +40,7 @@ fn turn_16_bit(from: &[i16], stride: usize, to: &mut [i16], to_stride: usize) {
 mod tests {
     use super::*;
 
-    fn turned<T: Pod>(turn: fn(&[T], usize, &mut [T], usize), pixel: impl Fn(usize) -> T) -> bool
-    where
-        T: PartialEq,
-    {
+    fn turned<T: Pod + PartialEq>(turn: fn(&[T], usize, &mut [T], usize), pixel: impl Fn(usize) -> T) -> bool {
         let (stride, to_stride) = (11, 9);
         let from: Vec<T> = (0..BLOCK * stride).map(&pixel).collect();
         let mut to = vec![T::zeroed(); BLOCK * to_stride];
