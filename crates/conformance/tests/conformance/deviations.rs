@@ -48,8 +48,7 @@ pub(crate) const ALPACA_SIMULATORS: &[Deviation] = &[
     Deviation { case: "filter_wheel::a_move_is_seen_and_ends_there", reason: "it is there at once" },
     Deviation { case: "focuser::a_move_is_busy_at_once_and_ends_there", reason: "it is there at once" },
     Deviation { case: "focuser::halt_stops_it_on_the_way", reason: "it is there at once" },
-    Deviation {
-        case: "mount::*",
-        reason: "it is anywhere at once, keeps no clock, is at home everywhere, and its pier side fits no hour angle",
-    },
+    Deviation { case: "mount::home_is_found", reason: "AtHome is true everywhere" },
+    Deviation { case: "mount::the_clock_is_set", reason: "UTCDate takes any time and keeps its own" },
+    Deviation { case: "mount::pier_side_fits_the_hour_angle*", reason: "SideOfPier follows no hour angle" },
 ];
