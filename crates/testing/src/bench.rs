@@ -97,3 +97,37 @@ pub fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
+
+/// Where the two ends of a small exchange are, client and server: both on one core, or each on its own. Left to itself
+/// the system puts them here or there from run to run, and the time of an exchange changes with it, up to six times.
+pub const PLACES: [(&str, [usize; 2]); 2] = [("one core", [0, 0]), ("two cores", [0, 1])];
+
+/// Tells a process on which core it is to stay.
+const CORE: &str = "BENCH_CORE";
+
+/// Makes a process stay on a core, if it does as [`stay_as_told`] says.
+pub fn on_core(mut command: Command, core: usize) -> Command {
+    command.env(CORE, core.to_string());
+    command
+}
+
+/// Stays on the core that this process was told.
+///
+/// # Errors
+/// When there is no such core.
+pub fn stay_as_told() -> Result<()> {
+    match std::env::var(CORE) {
+        Ok(core) => stay_on(core.parse()?),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Makes this thread, and those that it starts, stay on a core.
+///
+/// # Errors
+/// When there is no such core.
+pub fn stay_on(core: usize) -> Result<()> {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    Ok(rustix::thread::sched_setaffinity(None, &cores)?)
+}

@@ -13,7 +13,7 @@ use std::{
 };
 use testing::{
     Listening, alpaca,
-    bench::{Report, Result, SAMPLES, cost, median, peak_memory, run},
+    bench::{PLACES, Report, Result, SAMPLES, cost, median, on_core, peak_memory, run, stay_as_told},
 };
 
 const MEGABYTE: f64 = 1e6;
@@ -24,6 +24,9 @@ const STATES: [&str; 4] = ["connected", "camerastate", "imageready", "devicestat
 /// Does what this process was started for, if it was.
 pub(crate) fn role(arguments: &[String]) -> Option<Result<()>> {
     let (name, address) = (arguments.first()?.as_str(), arguments.get(1).map_or("", String::as_str));
+    if let Err(error) = stay_as_told() {
+        return Some(Err(error));
+    }
     let sample = match name {
         "serve-floor" => return Some(floor::serve()),
         "serve-ours" => return Some(ours::serve()),
@@ -44,7 +47,11 @@ fn this(role: &str) -> Result<Command> {
 }
 
 fn serve(role: &str) -> Result<Listening> {
-    Listening::spawn(this(role)?).map_err(|why| why.to_string().into())
+    started(this(role)?)
+}
+
+fn started(command: Command) -> Result<Listening> {
+    Listening::spawn(command).map_err(|why| why.to_string().into())
 }
 
 fn client(role: &str, address: SocketAddr) -> Result<Value> {
@@ -120,18 +127,29 @@ pub(crate) fn json(report: &mut Report) -> Result<()> {
 
 /// Small answers on one connection.
 pub(crate) fn small(report: &mut Report) -> Result<()> {
-    let (bare, server) = (serve("serve-floor")?, serve("serve-ours")?);
-    ours::expose(&server.address().to_string())?;
-    let (mut floor, mut served, mut pair) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..SAMPLES {
-        floor.push(client("small-floor", bare.address())?);
-        served.push(client("small-floor", server.address())?);
-        pair.push(client("small-ours", server.address())?);
+    for (place, [here, there]) in PLACES {
+        let serve = |role| started(on_core(this(role)?, there));
+        let client = |role, address: SocketAddr| run(on_core(this(role)?, here).arg(address.to_string()));
+        let (bare, server) = (serve("serve-floor")?, serve("serve-ours")?);
+        ours::expose(&server.address().to_string())?;
+        let (mut floor, mut served, mut pair) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..SAMPLES {
+            floor.push(client("small-floor", bare.address())?);
+            served.push(client("small-floor", server.address())?);
+            pair.push(client("small-ours", server.address())?);
+        }
+        let base = median(&floor, "wall");
+        report.note(format!("small GET, {place}: floor"), microseconds(base));
+        ratio(report, &format!("small GET, {place}: our server"), median(&served, "wall") / base, 1.15);
+        ratio(report, &format!("small GET, {place}: our pair"), median(&pair, "wall") / base, 1.3);
     }
-    let base = median(&floor, "wall");
-    report.note("small GET: floor", microseconds(base));
-    ratio(report, "small GET: our server", median(&served, "wall") / base, 1.15);
-    ratio(report, "small GET: our pair", median(&pair, "wall") / base, 1.3);
+    states(report)
+}
+
+/// The states that programs ask for most, wherever the system puts the two ends.
+fn states(report: &mut Report) -> Result<()> {
+    let server = serve("serve-ours")?;
+    ours::expose(&server.address().to_string())?;
     let mut client = floor::Client::connect(server.address())?;
     for state in STATES {
         let path = format!("/api/v1/camera/0/{state}");

@@ -17,7 +17,7 @@ use std::{
 };
 use testing::{
     Listening,
-    bench::{Report, Result, SAMPLES},
+    bench::{PLACES, Report, Result, SAMPLES, on_core, stay_as_told, stay_on},
 };
 
 /// Columns of the frame: 61 megapixels, as of an IMX455.
@@ -38,6 +38,9 @@ const QUESTIONS: usize = 2000;
 
 /// Does what this process was started for, if it was.
 pub(crate) fn role(arguments: &[String]) -> Option<Result<()>> {
+    if let Err(error) = stay_as_told() {
+        return Some(Err(error));
+    }
     match arguments.first()?.as_str() {
         "serve-echo" => Some(raw(|mut stream| {
             let mut buffer = vec![0; 1 << 16];
@@ -84,8 +87,16 @@ fn ours(backend: Arc<dyn Backend>) -> Result<()> {
 }
 
 fn serve(role: &str) -> Result<Listening> {
+    started(this(role)?)
+}
+
+fn this(role: &str) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(role);
+    Ok(command)
+}
+
+fn started(command: Command) -> Result<Listening> {
     Listening::spawn(command).map_err(|why| why.to_string().into())
 }
 
@@ -124,7 +135,18 @@ fn question(client: &mut BufReader<TcpStream>) -> Result<f64> {
 
 /// One getter after the other.
 pub(crate) fn small(report: &mut Report) -> Result<()> {
-    let (echo, server) = (serve("serve-echo")?, serve("serve-sim")?);
+    PLACES.into_iter().try_for_each(|(place, cores)| {
+        // What a thread is told goes for those that it starts, and nobody else is measured in it.
+        thread::scope(|scope| {
+            let measured = scope.spawn(|| getters(report, place, cores).map_err(|error| error.to_string()));
+            Ok(measured.join().map_err(|_| "the bench panicked")??)
+        })
+    })
+}
+
+fn getters(report: &mut Report, place: &str, [here, there]: [usize; 2]) -> Result<()> {
+    stay_on(here)?;
+    let (echo, server) = (started(on_core(this("serve-echo")?, there))?, started(on_core(this("serve-sim")?, there))?);
     let (mut bare, mut least) = (connect(echo.address())?, connect(server.address())?);
     least.read_line(&mut String::new())?;
     let wheel = astrobackend::open(&format!("rpc://{}", server.address()))?.filter_wheel()?;
@@ -135,9 +157,9 @@ pub(crate) fn small(report: &mut Report) -> Result<()> {
         pair.push(median_time(|| Ok(wheel.state().map(drop)?))?);
     }
     let floor = median(floor);
-    report.note("getter: line echo", format!("{:.1} µs", floor * 1e6));
-    ratio(report, "getter: our server, least client", median(served) / floor, 1.3);
-    ratio(report, "getter: our server and client", median(pair) / floor, 1.3);
+    report.note(format!("getter, {place}: line echo"), format!("{:.1} µs", floor * 1e6));
+    ratio(report, &format!("getter, {place}: our server, least client"), median(served) / floor, 1.3);
+    ratio(report, &format!("getter, {place}: our server and client"), median(pair) / floor, 1.3);
     Ok(())
 }
 
