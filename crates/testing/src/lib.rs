@@ -27,7 +27,7 @@ pub use fake_rpc::FakeRpc;
 pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
 pub use listening::Listening;
-pub use network::in_private_network;
+pub use network::{Neighbour, in_private_network};
 
 use std::{
     ffi::{OsStr, OsString},

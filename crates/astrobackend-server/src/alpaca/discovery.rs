@@ -56,8 +56,9 @@ fn open(on: IpAddr, port: u16) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::new(on, port).into())?;
     if on.is_ipv6() {
-        let joined = (0..INTERFACES).filter(|interface| socket.join_multicast_v6(&GROUP, *interface).is_ok());
-        log::debug!("discovery: the IPv6 group is joined on {} interfaces", joined.count());
+        // Not in the line that logs: its arguments are looked at only when it is logged.
+        let joined = (0..INTERFACES).filter(|interface| socket.join_multicast_v6(&GROUP, *interface).is_ok()).count();
+        log::debug!("discovery: the IPv6 group is joined on {joined} interfaces");
     }
     UdpSocket::from_std(socket.into())
 }
