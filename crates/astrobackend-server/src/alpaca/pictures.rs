@@ -118,6 +118,14 @@ impl Pictures {
                 (ExposureState::Ready, Stage::Nothing) => held.fetch(),
                 (ExposureState::Ready, _) | (_, Stage::Watched) => held.look(),
                 (ExposureState::Failed(error), _) => Look::Failed(error.clone()),
+                // Some cameras say so while their picture is loaded.
+                (ExposureState::Reading { .. } | ExposureState::Downloading { .. }, Stage::Fetching) => held.look(),
+                (ExposureState::Reading { .. } | ExposureState::Downloading { .. }, Stage::Ready(picture))
+                    if is_of(picture, &seen.state) =>
+                {
+                    held.look()
+                }
+                (_, Stage::Nothing) => Look::Nothing,
                 // Somebody else's exposure is under way, or was aborted: the picture before is gone.
                 _ => {
                     held.stage = Stage::Nothing;
@@ -260,7 +268,7 @@ async fn fetch_picture(served: Arc<Served>, serial: u64) {
             let work = move || {
                 let image = camera.take_image()?;
                 // Not before: from the picture's header some cameras learn when its exposure began.
-                let of = camera.state()?.last_exposure;
+                let of = camera.state().ok().and_then(|state| state.last_exposure);
                 Picture::prepare(image, of)
             };
             served.calls.run("fetching the image", served.limits.image, work).await

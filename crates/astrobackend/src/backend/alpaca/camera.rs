@@ -91,6 +91,10 @@ impl Session {
         self.shown = self.told(None);
     }
 
+    fn is_under_way(&self) -> bool {
+        matches!(self.last, Last::UnderWay(_))
+    }
+
     fn told(&self, others: Option<ExposureState>) -> ExposureState {
         others.unwrap_or_else(|| match &self.last {
             Last::None => ExposureState::Idle,
@@ -140,7 +144,14 @@ impl AlpacaCamera {
             members.push("ispulseguiding");
         }
         let question = lock(&self.session).ask();
-        let at_work = self.handle.is_at_work();
+        // A command that failed says so once.
+        let at_work = self.handle.is_at_work().unwrap_or_else(|error| {
+            let mut session = lock(&self.session);
+            if session.is_under_way() {
+                session.decide(Last::Failed(error));
+            }
+            false
+        });
         let values = self.handle.look(&members, others)?;
         let report = Report {
             state: values.need("camerastate")?,
@@ -150,20 +161,21 @@ impl AlpacaCamera {
         let mut session = lock(&self.session);
         if question > session.counts {
             session.counts = question;
+            let before = session.is_under_way();
             session.shown = self.judge(&mut session, at_work, report);
+            if before && !session.is_under_way() {
+                // What was asked before this was known says nothing of it, whenever its answer comes.
+                session.counts = session.asked;
+            }
         }
         Ok((values, session.shown.clone()))
     }
 
-    fn judge(&self, session: &mut Session, at_work: Result<bool>, report: Report) -> ExposureState {
+    fn judge(&self, session: &mut Session, at_work: bool, report: Report) -> ExposureState {
         let others = busy(report, None);
         let outcome = match (&mut session.last, at_work) {
-            (last @ Last::UnderWay(_), Err(error)) => {
-                *last = Last::Failed(error);
-                return session.told(None);
-            }
             // The driver has not even answered the command.
-            (Last::UnderWay(_), Ok(true)) if others.is_none() => {
+            (Last::UnderWay(_), true) if others.is_none() => {
                 return ExposureState::Exposing { remaining: None, percent: None };
             }
             (Last::UnderWay(taking), _) => taking.judge(report, || self.handle.get("lastexposurestarttime").ok()),
@@ -274,10 +286,10 @@ impl AlpacaCamera {
         // Another exposure may have begun meanwhile.
         if matches!(&session.last, Last::Arrived(current) if current.at == taking.at) {
             match &loaded {
-                Ok(image) => session.last = if keep { Last::Ready(image.clone()) } else { Last::Taken },
+                Ok(image) => session.decide(if keep { Last::Ready(image.clone()) } else { Last::Taken }),
                 // It may come the next time.
                 Err(error) if is_transport(error) || error.kind() == ErrorKind::NotConnected => {}
-                Err(error) => session.last = Last::Failed(error.clone()),
+                Err(error) => session.decide(Last::Failed(error.clone())),
             }
         }
         loaded

@@ -74,9 +74,10 @@ struct Window {
 }
 
 impl<'a> Limit<'a> {
-    /// For a reply that may have to wait for a connection of this pool to be closed.
-    pub(super) fn of(total: Duration, pool: &'a Pool) -> Self {
-        Limit { deadline: Deadline::after(total), total, turn: Some(Turn::of(pool)), window: None }
+    /// For a reply that may have to wait for a connection of this pool to be closed; `quick`: the answer to a question
+    /// that takes a server no time.
+    pub(super) fn of(total: Duration, pool: &'a Pool, quick: bool) -> Self {
+        Limit { deadline: Deadline::after(total), total, turn: Some(Turn::of(pool, quick)), window: None }
     }
 
     /// From now on, less than 256 bytes per second over such a time is too slow.
@@ -268,6 +269,8 @@ fn receive(
             stream.set_read_timeout(Some(*patience)).map_err(Fault::Broken)?;
         }
         match stream.read(into) {
+            // An end is no silence.
+            Ok(0) => return Ok(0),
             Ok(bytes) => {
                 limit.arrived(bytes)?;
                 return Ok(bytes);

@@ -19,13 +19,17 @@ use std::{
 const KEPT: usize = 8;
 const KEPT_FOR: Duration = Duration::from_secs(15);
 
-/// How soon an answer comes that had only waited for an idle connection to be closed.
+/// How soon an answer comes that had only waited for an idle connection to be closed, and how soon that is seen again
+/// where it is no accident: a server may be slow once.
 const PROMPT: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The connections to a server that nobody uses at the moment.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     idle: Mutex<Vec<Connection>>,
+    /// When an answer last seemed to have waited for an idle connection.
+    waited: Mutex<Option<Instant>>,
     crowded: AtomicBool,
 }
 
@@ -63,12 +67,14 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     pool: &'a Pool,
+    /// The answer takes the server no time.
+    quick: bool,
     freed: Option<Instant>,
 }
 
 impl<'a> Turn<'a> {
-    pub(super) fn of(pool: &'a Pool) -> Self {
-        Turn { pool, freed: None }
+    pub(super) fn of(pool: &'a Pool, quick: bool) -> Self {
+        Turn { pool, quick, freed: None }
     }
 
     /// Nothing has come for a while.
@@ -80,7 +86,9 @@ impl<'a> Turn<'a> {
 
     /// Something has come.
     pub(super) fn comes(&mut self) {
-        if self.freed.take().is_some_and(|freed| freed.elapsed() < PROMPT) {
+        let Some(freed) = self.freed.take().filter(|freed| self.quick && freed.elapsed() < PROMPT) else { return };
+        let before = lock(&self.pool.waited).replace(freed);
+        if before.is_some_and(|before| before.elapsed() < AGAIN) {
             self.pool.crowded.store(true, Ordering::Relaxed);
         }
     }

@@ -155,6 +155,15 @@ impl Server {
             let (now, later) = left.split_at(lanes);
             values.extend(self.get_lanes(now));
             left = later;
+            // One that is not answered stands for all that would be asked after it.
+            if let Some(Err(error)) = values.last()
+                && lanes == 1
+                && is_transport(error)
+            {
+                let error = error.clone();
+                values.resize_with(paths.len(), || Err(error.clone()));
+                break;
+            }
         }
         values
     }
@@ -163,7 +172,7 @@ impl Server {
         if let [(path, form)] = paths {
             return vec![self.get(path, form)];
         }
-        let mut limit = Limit::of(self.policy.call, &self.pool);
+        let mut limit = Limit::of(self.policy.call, &self.pool, true);
         let mut failure = None;
         let asked: Vec<_> = paths
             .iter()
@@ -196,7 +205,7 @@ impl Server {
 
     /// One request and its reply: status and body.
     fn exchange(&self, verb: Verb, path: &str, form: &Form, limit: Duration) -> Result<(u16, Vec<u8>)> {
-        let mut limit = Limit::of(limit, &self.pool);
+        let mut limit = Limit::of(limit, &self.pool, verb == Verb::Get);
         let reply = self.answered(verb, path, form, "application/json", &mut limit)?;
         self.rest_of(reply, &mut limit).map_err(|fault| self.lost(fault, path))
     }
@@ -333,7 +342,7 @@ impl Server {
     pub(super) fn image(&self, path: &str) -> Result<Image> {
         let (call, total, stall) = (self.policy.call, self.policy.image, self.policy.stall);
         let begun = Instant::now();
-        let mut limit = Limit::of((call * IMAGE_HEAD).min(total), &self.pool);
+        let mut limit = Limit::of((call * IMAGE_HEAD).min(total), &self.pool, false);
         let accept = format!("{MEDIA_TYPE}, application/json");
         let mut reply = self.answered(Verb::Get, path, &Form::new(), &accept, &mut limit)?;
         limit.watch(total.saturating_sub(begun.elapsed()), stall);

@@ -70,7 +70,9 @@ fn parse_kind(text: &str) -> Result<DeviceKind> {
 }
 
 fn parse_device_number(text: &str) -> Result<u32> {
-    parse_u32(text).ok_or_else(|| Error::invalid(format!("{text:?} is no device number, 0 to {}", u32::MAX)))
+    // A device has one path: 00 is not 0.
+    let number = parse_u32(text).filter(|_| text == "0" || !text.starts_with('0'));
+    number.ok_or_else(|| Error::invalid(format!("{text:?} is no device number, 0 to {}", u32::MAX)))
 }
 
 /// Digits and nothing else.
