@@ -42,7 +42,9 @@ fn pixels_come_through_our_client_as_they_are() {
 
 #[test]
 fn a_server_that_was_started_anew_gets_its_settings_back_and_no_stale_picture() {
-    let server = serve("sim://?speed=100", |_| {});
+    // On an address of its own nobody takes the port in between: no other test, and no attempt to connect again.
+    let own = if cfg!(target_os = "linux") { [127, 0, 4, 1] } else { [127, 0, 0, 1] };
+    let server = serve("sim://?speed=100", |options| options.listen = (own, 0).into());
     let address = server.address();
     let backend = astrobackend::open(&format!("rpc://{address}")).unwrap();
     let (camera, events) = (backend.camera().unwrap(), backend.events());
