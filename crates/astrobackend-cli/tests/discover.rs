@@ -25,7 +25,7 @@ fn found_over_the_cable() -> Result<(), Skip> {
     let state = folder.path().join("state.json").display().to_string();
     let serve = ["--backend", "sim://", "serve", "alpaca", "--listen", "[::]:11122", "--open", "--state", &state];
     let mut server = Neighbour::start(&command(folder.path(), &serve))?;
-    while !server.line()?.starts_with("serving") {}
+    while !server.line().expect("a server").starts_with("serving") {}
     let found = bare(folder.path(), &["--json", "discover"]).ok().json();
     let servers = found["servers"].as_array().unwrap();
     let address =

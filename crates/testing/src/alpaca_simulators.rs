@@ -1,9 +1,9 @@
 //! A real Alpaca server that shares no code with ours: `alpaca-simulators` from PyPI.
 
-use crate::{Skip, python};
+use crate::{Skip, owned::Owned, python};
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    process::{Child, Stdio},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running `alpaca-simulators` on a free port of 127.0.0.1; ends with its value.
 #[derive(Debug)]
 pub struct AlpacaSimulators {
-    child: Child,
+    child: Owned,
     address: SocketAddr,
     _home: tempfile::TempDir,
 }
@@ -37,7 +37,7 @@ impl AlpacaSimulators {
         command.current_dir(home.path()).env("HOME", home.path());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.map_err(|error| Skip::new(format_args!("{command:?}: {error}")))?;
-        let mut server = AlpacaSimulators { child, address, _home: home };
+        let mut server = AlpacaSimulators { child: Owned(child), address, _home: home };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
             let ended = server.child.try_wait().is_ok_and(|status| status.is_some());
@@ -50,12 +50,5 @@ impl AlpacaSimulators {
     /// `alpaca://127.0.0.1:port`
     pub fn url(&self) -> String {
         format!("alpaca://{}", self.address)
-    }
-}
-
-impl Drop for AlpacaSimulators {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

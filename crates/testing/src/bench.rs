@@ -1,5 +1,6 @@
 //! What benches share: processes that measure themselves, and the figures as a table.
 
+use crate::Listening;
 use serde_json::{Value, json};
 use std::{
     error::Error,
@@ -58,6 +59,24 @@ pub fn median(samples: &[Value], figure: &str) -> f64 {
 pub fn cost(samples: &[Value]) -> String {
     let [wall, cpu, peak] = ["wall", "cpu", "peak_rss"].map(|figure| median(samples, figure));
     format!("{:.0} ms, {:.0} ms CPU, {:.0} MB", wall * 1e3, cpu * 1e3, peak / 1e6)
+}
+
+/// This program once more, in a role of the bench.
+///
+/// # Errors
+/// Where the system does not tell what program this is.
+pub fn this(role: &str) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(role);
+    Ok(command)
+}
+
+/// Starts a server that says where it listens.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn serve(command: Command) -> Result<Listening> {
+    Listening::spawn(command).map_err(|why| why.to_string().into())
 }
 
 /// Runs a command that prints a JSON object as its last line.

@@ -19,6 +19,7 @@ mod indipy;
 mod indiserver;
 mod listening;
 mod network;
+mod owned;
 
 pub use alpaca_simulators::AlpacaSimulators;
 pub use fake_alpaca::FakeAlpaca;

@@ -1,16 +1,16 @@
 //! Server programs that say on which port they listen, and end with their value.
 
-use crate::Skip;
+use crate::{Skip, owned::Owned};
 use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 /// A running server program whose first line of output is `listening PORT`.
 #[derive(Debug)]
 pub struct Listening {
-    child: Child,
+    child: Owned,
     address: SocketAddr,
 }
 
@@ -24,14 +24,13 @@ impl Listening {
     /// When it starts and does not listen: that is a failure, not a missing peer.
     pub fn spawn(mut command: Command) -> Result<Self, Skip> {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.map_err(|error| Skip::new(format_args!("{command:?}: {error}")))?;
+        let mut child = Owned(child.map_err(|error| Skip::new(format_args!("{command:?}: {error}")))?);
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
             let _ = BufReader::new(output).read_line(&mut line);
         }
         let port = line.trim().strip_prefix("listening ").and_then(|port| port.parse().ok());
         let Some(port) = port else {
-            let _ = child.kill();
             panic!("{command:?} did not say where it listens but {line:?}");
         };
         Ok(Listening { child, address: (Ipv4Addr::LOCALHOST, port).into() })
@@ -45,12 +44,5 @@ impl Listening {
     /// Its process.
     pub fn process(&self) -> u32 {
         self.child.id()
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -1,9 +1,9 @@
 //! A network of the test's own: servers without an option to stay on loopback reach nobody, and any port is free.
 
-use crate::{Skip, program};
+use crate::{Skip, owned::Owned, program};
 use std::{
     io::{self, BufRead, BufReader, Write},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{ChildStdout, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -36,7 +36,7 @@ pub fn in_private_network() -> Result<(), Skip> {
 /// A program in another network, with a cable from this one. It ends with its value.
 #[derive(Debug)]
 pub struct Neighbour {
-    child: Child,
+    child: Owned,
     output: BufReader<ChildStdout>,
 }
 
@@ -53,10 +53,10 @@ impl Neighbour {
         let mut shell = Command::new(program("unshare")?);
         shell.args(["-n", "sh", "-c", "echo there; read -r go; exec \"$@\"", "sh"]);
         shell.arg(command.get_program()).args(command.get_args());
-        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(Skip::new)?;
+        let mut child = Owned(shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(Skip::new)?);
         let output = child.stdout.take().ok_or_else(|| Skip::new("the neighbour has no output"))?;
         let mut neighbour = Neighbour { child, output: BufReader::new(output) };
-        neighbour.line()?;
+        neighbour.line().ok_or_else(|| Skip::new("the neighbour has ended"))?;
         let there = neighbour.child.id().to_string();
         let cable = ["link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", &there];
         run(Command::new(&ip).args(cable))?;
@@ -75,23 +75,10 @@ impl Neighbour {
         Ok(neighbour)
     }
 
-    /// The next line that it prints.
-    ///
-    /// # Errors
-    /// [`Skip`] when it has ended.
-    pub fn line(&mut self) -> Result<String, Skip> {
+    /// The next line that it prints; `None` when it has ended.
+    pub fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        match self.output.read_line(&mut line) {
-            Ok(bytes) if bytes > 0 => Ok(line),
-            _ => Err(Skip::new("the neighbour has ended")),
-        }
-    }
-}
-
-impl Drop for Neighbour {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.output.read_line(&mut line).ok().filter(|bytes| *bytes > 0).map(|_| line)
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 use testing::{
     Listening, alpaca,
-    bench::{PLACES, Report, Result, SAMPLES, cost, median, on_core, peak_memory, run, stay_as_told},
+    bench::{PLACES, Report, Result, SAMPLES, cost, median, on_core, peak_memory, run, serve, stay_as_told, this},
 };
 
 const MEGABYTE: f64 = 1e6;
@@ -40,18 +40,11 @@ pub(crate) fn role(arguments: &[String]) -> Option<Result<()>> {
     Some(sample.map(|sample| println!("{sample}")))
 }
 
-fn this(role: &str) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg(role);
-    Ok(command)
-}
-
-fn serve(role: &str) -> Result<Listening> {
-    started(this(role)?)
-}
-
-fn started(command: Command) -> Result<Listening> {
-    Listening::spawn(command).map_err(|why| why.to_string().into())
+/// Our server with a picture that is ready.
+fn ours_with_a_picture(command: Command) -> Result<Listening> {
+    let server = serve(command)?;
+    ours::expose(&server.address().to_string())?;
+    Ok(server)
 }
 
 fn client(role: &str, address: SocketAddr) -> Result<Value> {
@@ -60,8 +53,7 @@ fn client(role: &str, address: SocketAddr) -> Result<Value> {
 
 /// The frame: our server with the least client, the pair of ours, and the other crate's.
 pub(crate) fn image(report: &mut Report) -> Result<()> {
-    let (bare, server) = (serve("serve-floor")?, serve("serve-ours")?);
-    ours::expose(&server.address().to_string())?;
+    let (bare, server) = (serve(this("serve-floor")?)?, ours_with_a_picture(this("serve-ours")?)?);
     let (mut floor, mut served, mut pair) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
         floor.push(client("fetch-floor", bare.address())?);
@@ -114,8 +106,7 @@ fn other_crate(report: &mut Report, ours: SocketAddr, base: f64) -> Result<()> {
 
 /// The same frame as JSON: what it costs the server in memory.
 pub(crate) fn json(report: &mut Report) -> Result<()> {
-    let server = serve("serve-ours")?;
-    ours::expose(&server.address().to_string())?;
+    let server = ours_with_a_picture(this("serve-ours")?)?;
     let before = peak_memory(server.process())? as f64;
     let mut client = floor::Client::connect(server.address())?;
     let (bytes, time) = client.chunked("/api/v1/camera/0/imagearray")?;
@@ -128,10 +119,9 @@ pub(crate) fn json(report: &mut Report) -> Result<()> {
 /// Small answers on one connection.
 pub(crate) fn small(report: &mut Report) -> Result<()> {
     for (place, [here, there]) in PLACES {
-        let serve = |role| started(on_core(this(role)?, there));
         let client = |role, address: SocketAddr| run(on_core(this(role)?, here).arg(address.to_string()));
-        let (bare, server) = (serve("serve-floor")?, serve("serve-ours")?);
-        ours::expose(&server.address().to_string())?;
+        let bare = serve(on_core(this("serve-floor")?, there))?;
+        let server = ours_with_a_picture(on_core(this("serve-ours")?, there))?;
         let (mut floor, mut served, mut pair) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..SAMPLES {
             floor.push(client("small-floor", bare.address())?);
@@ -148,8 +138,7 @@ pub(crate) fn small(report: &mut Report) -> Result<()> {
 
 /// The states that programs ask for most, wherever the system puts the two ends.
 fn states(report: &mut Report) -> Result<()> {
-    let server = serve("serve-ours")?;
-    ours::expose(&server.address().to_string())?;
+    let server = ours_with_a_picture(this("serve-ours")?)?;
     let mut client = floor::Client::connect(server.address())?;
     for state in STATES {
         let path = format!("/api/v1/camera/0/{state}");
@@ -163,8 +152,7 @@ fn states(report: &mut Report) -> Result<()> {
 
 /// Many clients at a time, by `wrk`.
 pub(crate) fn load(report: &mut Report) -> Result<()> {
-    let server = serve("serve-ours")?;
-    ours::expose(&server.address().to_string())?;
+    let server = ours_with_a_picture(this("serve-ours")?)?;
     let theirs = alpaca::ascom_alpaca_server(64, 64);
     for connections in [8, 64] {
         let (mut ours, mut others) = (Vec::new(), Vec::new());

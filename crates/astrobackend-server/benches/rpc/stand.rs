@@ -10,15 +10,11 @@ use conformance::canned::Canned;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    process::Command,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
-use testing::{
-    Listening,
-    bench::{PLACES, Report, Result, SAMPLES, on_core, stay_as_told, stay_on},
-};
+use testing::bench::{PLACES, Report, Result, SAMPLES, on_core, serve, stay_as_told, stay_on, this};
 
 /// Columns of the frame: 61 megapixels, as of an IMX455.
 const WIDTH: u32 = 9576;
@@ -86,20 +82,6 @@ fn ours(backend: Arc<dyn Backend>) -> Result<()> {
     Ok(())
 }
 
-fn serve(role: &str) -> Result<Listening> {
-    started(this(role)?)
-}
-
-fn this(role: &str) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg(role);
-    Ok(command)
-}
-
-fn started(command: Command) -> Result<Listening> {
-    Listening::spawn(command).map_err(|why| why.to_string().into())
-}
-
 fn connect(address: SocketAddr) -> Result<BufReader<TcpStream>> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
@@ -146,7 +128,7 @@ pub(crate) fn small(report: &mut Report) -> Result<()> {
 
 fn getters(report: &mut Report, place: &str, [here, there]: [usize; 2]) -> Result<()> {
     stay_on(here)?;
-    let (echo, server) = (started(on_core(this("serve-echo")?, there))?, started(on_core(this("serve-sim")?, there))?);
+    let (echo, server) = (serve(on_core(this("serve-echo")?, there))?, serve(on_core(this("serve-sim")?, there))?);
     let (mut bare, mut least) = (connect(echo.address())?, connect(server.address())?);
     least.read_line(&mut String::new())?;
     let wheel = astrobackend::open(&format!("rpc://{}", server.address()))?.filter_wheel()?;
@@ -165,7 +147,7 @@ fn getters(report: &mut Report, place: &str, [here, there]: [usize; 2]) -> Resul
 
 /// Ten thousand getters on one connection, without waiting for answers.
 pub(crate) fn rate(report: &mut Report) -> Result<()> {
-    let server = serve("serve-sim")?;
+    let server = serve(this("serve-sim")?)?;
     let mut client = connect(server.address())?;
     client.read_line(&mut String::new())?;
     let requests = GETTER.repeat(MANY);
@@ -192,7 +174,7 @@ pub(crate) fn rate(report: &mut Report) -> Result<()> {
 
 /// The frame: from the ready exposure to pixels in memory.
 pub(crate) fn frame(report: &mut Report) -> Result<()> {
-    let (bare, server) = (serve("serve-raw")?, serve("serve-frame")?);
+    let (bare, server) = (serve(this("serve-raw")?)?, serve(this("serve-frame")?)?);
     let camera = astrobackend::open(&format!("rpc://{}", server.address()))?.camera()?;
     camera.connect()?;
     let mut stream = TcpStream::connect(bare.address())?;

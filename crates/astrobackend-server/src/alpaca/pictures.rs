@@ -85,8 +85,9 @@ impl Pictures {
             held.starting = false;
             held.version += 1;
             if started.is_ok() {
-                serial = held.serial + 1;
-                *held = Held { serial, stage: Stage::Watched, duration: Some(exposure.duration), ..held.clone() };
+                held.renew(Stage::Watched);
+                held.duration = Some(exposure.duration);
+                serial = held.serial;
             }
         });
         started.map(|()| drop(Handle::current().spawn(watch(served.clone(), serial))))
@@ -128,8 +129,7 @@ impl Pictures {
                 (_, Stage::Nothing) => Look::Nothing,
                 // Somebody else's exposure is under way, or was aborted: the picture before is gone.
                 _ => {
-                    held.stage = Stage::Nothing;
-                    held.version += 1;
+                    held.enter(Stage::Nothing);
                     Look::Nothing
                 }
             };
@@ -164,8 +164,7 @@ impl Pictures {
         self.0.send_if_modified(|held| {
             let same = held.serial == serial;
             if same {
-                held.stage = stage;
-                held.version += 1;
+                held.enter(stage);
             }
             same
         });
@@ -196,8 +195,14 @@ impl Held {
 
     /// Leaves the exposure for another.
     fn renew(&mut self, stage: Stage) {
-        let Held { version, serial, starting, .. } = *self;
-        *self = Held { version: version + 1, serial: serial + 1, starting, stage, duration: None };
+        self.serial += 1;
+        self.duration = None;
+        self.enter(stage);
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        self.version += 1;
+        self.stage = stage;
     }
 }
 

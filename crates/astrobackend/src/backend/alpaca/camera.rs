@@ -1,9 +1,10 @@
 //! Alpaca cameras: the exposure and the session around it. What a camera can do is read in [`chip`], the
-//! picture is completed in [`picture`], and [`exposure`] judges when it is there.
+//! picture is completed in [`picture`], [`exposure`] judges when it is there, and [`session`] remembers what was judged.
 //!
 //! [`chip`]: super::chip
 //! [`picture`]: super::picture
 //! [`exposure`]: super::exposure
+//! [`session`]: super::session
 
 use super::{
     chip,
@@ -13,6 +14,7 @@ use super::{
     motion::Motion,
     picture,
     server::{is_transport, lock},
+    session::{Facts, Last, Session},
     values::Values,
 };
 use crate::{
@@ -42,71 +44,9 @@ pub(super) struct AlpacaCamera {
     pulses: Motion<()>,
 }
 
-/// What we know of exposures.
-#[derive(Debug, Default)]
-struct Session {
-    last: Last,
-    /// Questions asked so far, and the newest whose answer counts: answers may come in another order.
-    asked: u64,
-    counts: u64,
-    /// What the last answer that counted came to.
-    shown: ExposureState,
-    /// UTC start and length of the last exposure that ended with a picture.
-    finished: Option<(Timestamp, Duration)>,
-    /// What changes only with the settings; not asked while an exposure is under way.
-    facts: Facts,
-}
-
-/// The last exposure of ours.
-#[derive(Debug, Default)]
-enum Last {
-    #[default]
-    None,
-    UnderWay(Taking),
-    Arrived(Taking),
-    Ready(Arc<Image>),
-    /// The picture was handed on and not kept.
-    Taken,
-    Failed(Error),
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Facts {
-    pub(super) electrons_per_adu: Option<f64>,
-    pub(super) full_well: Option<f64>,
-    pub(super) max_adu: Option<u32>,
-}
-
-impl Session {
-    /// Numbers a question.
-    fn ask(&mut self) -> u64 {
-        self.asked += 1;
-        self.asked
-    }
-
-    /// A command has decided about the last exposure: what was asked before says nothing of it.
-    fn decide(&mut self, last: Last) {
-        self.last = last;
-        self.counts = self.ask();
-        self.shown = self.told(None);
-    }
-
-    fn is_under_way(&self) -> bool {
-        matches!(self.last, Last::UnderWay(_))
-    }
-
-    fn told(&self, others: Option<ExposureState>) -> ExposureState {
-        others.unwrap_or_else(|| match &self.last {
-            Last::None => ExposureState::Idle,
-            Last::UnderWay(_) => ExposureState::Waiting,
-            Last::Arrived(_) | Last::Ready(_) | Last::Taken => ExposureState::Ready,
-            Last::Failed(error) => ExposureState::Failed(error.clone()),
-        })
-    }
-}
-
 impl_device!(AlpacaCamera);
 
+/// A moment as a server has it that tells whole seconds.
 fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

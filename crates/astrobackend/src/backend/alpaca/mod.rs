@@ -28,6 +28,7 @@
 //! nor limits for a cooler, so these are taken to be there and the driver refuses what it cannot.
 
 mod abilities;
+mod arriving;
 mod camera;
 mod chip;
 mod controls;
@@ -46,6 +47,7 @@ mod policy;
 mod poll;
 mod pool;
 mod server;
+mod session;
 mod values;
 
 pub use discovery::{Found, SERVERS_VARIABLE, servers};

@@ -1,6 +1,6 @@
 //! What a picture should know about itself: from the server's members, and from a server of ours all of it.
 
-use super::{camera::Facts, exposure::Taking, extras, handle::Handle};
+use super::{exposure::Taking, extras, handle::Handle, session::Facts};
 use crate::{
     Celsius, Image, Timestamp,
     device::{CameraCaps, Colour},

@@ -11,6 +11,7 @@
 //! only hang twice as long.
 
 use super::{
+    arriving,
     http::{Connection, Fault, Limit, Reply},
     policy::Policy,
     pool::Pool,
@@ -19,13 +20,7 @@ use crate::{
     Address, Error, ErrorKind, Image, Result, Timestamp,
     event::{Event, EventKind, Hub, Link},
     wait::Deadline,
-    wire::alpaca::{
-        answer,
-        array::Array,
-        columns::Columns,
-        form::Form,
-        image_bytes::{HEADER, Header, MEDIA_TYPE},
-    },
+    wire::alpaca::{answer, form::Form, image_bytes::MEDIA_TYPE},
 };
 use serde_json::Value;
 use std::{
@@ -52,10 +47,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const IMAGE_HEAD: u32 = 4;
 
 /// The longest reply that is no picture.
-const LONGEST_BODY: usize = 16 << 20;
-
-/// Bytes of a JSON picture that are read at once.
-const PIECE: usize = 256 << 10;
+pub(super) const LONGEST_BODY: usize = 16 << 20;
 
 /// A server.
 #[derive(Debug)]
@@ -349,9 +341,9 @@ impl Server {
         let image = if reply.status != 200 {
             reply.all(LONGEST_BODY, &mut limit).map(|body| Err(answer::refusal(reply.status, &body)))
         } else if reply.media.contains("imagebytes") || reply.media == "application/octet-stream" {
-            read_bytes(&mut reply, &mut limit)
+            arriving::bytes(&mut reply, &mut limit)
         } else {
-            read_array(&mut reply, &mut limit)
+            arriving::array(&mut reply, &mut limit)
         };
         let image = image.map_err(|fault| self.lost(fault, path))?;
         self.pool.keep(reply);
@@ -369,62 +361,6 @@ fn read_value(reply: Result<(u16, Vec<u8>)>) -> Result<Value> {
     match reply? {
         (200, body) => answer::parse(&body),
         (status, body) => Err(answer::refusal(status, &body)),
-    }
-}
-
-/// Reads an ImageBytes body, its pixels straight to where they are turned into rows.
-fn read_bytes(reply: &mut Reply, limit: &mut Limit<'_>) -> Result<Result<Image>, Fault> {
-    let announced = reply.length();
-    let mut head = [0; HEADER];
-    read_exactly(reply, &mut head, limit)?;
-    let header = match Header::parse(&head) {
-        Ok(header) => header,
-        Err(error) => return Ok(Err(error)),
-    };
-    let mut between = vec![0; header.data_start - HEADER];
-    read_exactly(reply, &mut between, limit)?;
-    let Some(shape) = header.shape else {
-        let text = reply.all(LONGEST_BODY, limit)?;
-        return Ok(Err(answer::image_error(&header, &text)));
-    };
-    let expected = header.data_start as u64 + shape.bytes();
-    if announced.is_some_and(|announced| announced != expected) {
-        let message = format!("sent {announced:?} bytes for a picture of {}x{}", shape.width, shape.height);
-        return Ok(Err(Error::protocol(message)));
-    }
-    let mut columns = match Columns::new(&shape) {
-        Ok(columns) => columns,
-        Err(error) => return Ok(Err(error)),
-    };
-    columns.receive(|space| reply.read(space, limit))?;
-    // In chunks, the last one is still to be read.
-    reply.read(&mut [0], limit)?;
-    Ok(columns.finish())
-}
-
-fn read_exactly(reply: &mut Reply, into: &mut [u8], limit: &mut Limit<'_>) -> Result<(), Fault> {
-    let mut filled = 0;
-    while filled < into.len() {
-        match reply.read(&mut into[filled..], limit)? {
-            0 => return Err(Fault::Garbled("sent less than the header of a picture".into())),
-            bytes => filled += bytes,
-        }
-    }
-    Ok(())
-}
-
-/// Reads a JSON body with a picture, or with an error.
-fn read_array(reply: &mut Reply, limit: &mut Limit<'_>) -> Result<Result<Image>, Fault> {
-    let (mut array, mut piece) = (Array::new(), vec![0; PIECE]);
-    loop {
-        match reply.read(&mut piece, limit)? {
-            0 => return Ok(array.finish()),
-            bytes => {
-                if let Err(error) = array.push(&piece[..bytes]) {
-                    return Ok(Err(error));
-                }
-            }
-        }
     }
 }
 

@@ -28,20 +28,15 @@ const STEPS: usize = 32;
 /// A picture that arrives column after column.
 #[derive(Debug)]
 pub struct Columns {
-    filling: Filling,
-    rows: Pixels,
-}
-
-/// The strip that arrives.
-#[derive(Debug)]
-struct Filling {
     size: (usize, usize, usize),
     sent: ElementType,
+    /// The strip that arrives.
     strip: Strip,
     /// Bytes of it that are there.
     filled: usize,
     /// Its first column.
     first: usize,
+    rows: Pixels,
 }
 
 /// A strip in the type that is sent; its bytes are where the next pixels go.
@@ -94,14 +89,16 @@ impl Columns {
         let bytes = shape.bytes() as usize;
         Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| too_large())?;
         let size = (width, height, planes);
-        let strip = new_strip(shape.sent, size);
-        let rows = first_rows(shape.sent, pixels);
-        Ok(Columns { filling: Filling { size, sent: shape.sent, strip, filled: 0, first: 0 }, rows })
+        let (strip, rows) = (new_strip(shape.sent, size), first_rows(shape.sent, pixels));
+        Ok(Columns { size, sent: shape.sent, strip, filled: 0, first: 0, rows })
     }
 
     /// Where the next bytes go; empty when the picture is complete.
     pub fn space(&mut self) -> &mut [u8] {
-        self.filling.space()
+        let (_, height, planes) = self.size;
+        let bytes = self.columns() * height * planes * self.sent.size();
+        let filled = self.filled;
+        each_strip!(&mut self.strip, strip => &mut bytemuck::cast_slice_mut(strip)[filled..bytes])
     }
 
     /// So many bytes were put into [`Columns::space`].
@@ -109,9 +106,14 @@ impl Columns {
     /// # Panics
     /// When that is more than there was space for.
     pub fn advance(&mut self, bytes: usize) {
-        if self.filling.advance(bytes) {
-            let (place, pixels) = self.filling.next();
-            place.turn(&mut self.filling.strip, pixels, &mut self.rows);
+        let space = self.space().len();
+        assert!(bytes <= space, "{bytes} bytes into a space of {space}");
+        self.filled += bytes;
+        if bytes == space && bytes > 0 {
+            let place = Place { first: self.first, size: self.size };
+            place.turn(&mut self.strip, self.filled / self.sent.size(), &mut self.rows);
+            self.first += self.columns();
+            self.filled = 0;
         }
     }
 
@@ -147,7 +149,12 @@ impl Columns {
 
     /// True when the last pixel is there.
     pub fn is_complete(&self) -> bool {
-        self.filling.is_complete()
+        self.first == self.size.0
+    }
+
+    /// Columns of the strip that arrives.
+    fn columns(&self) -> usize {
+        columns_at_once(self.sent, self.size).min(self.size.0 - self.first)
     }
 
     /// The picture.
@@ -155,49 +162,14 @@ impl Columns {
     /// # Errors
     /// `Protocol` unless it is complete.
     pub fn finish(self) -> Result<Image> {
-        let (width, height, planes) = self.filling.size;
+        let (width, height, planes) = self.size;
         if !self.is_complete() {
-            let first = self.filling.first;
+            let first = self.first;
             let message = format!("the picture of {width}x{height} pixels broke off in column {first}");
             return Err(Error::protocol(message));
         }
         // Shapes have sizes below 2^20 and one or three planes.
         Image::with_planes(width as u32, height as u32, planes as u8, self.rows)
-    }
-}
-
-impl Filling {
-    /// Columns of a strip.
-    fn columns(&self) -> usize {
-        columns_at_once(self.sent, self.size)
-    }
-
-    fn space(&mut self) -> &mut [u8] {
-        let (width, height, planes) = self.size;
-        let columns = self.columns().min(width - self.first);
-        let bytes = columns * height * planes * self.sent.size();
-        let filled = self.filled;
-        each_strip!(&mut self.strip, strip => &mut bytemuck::cast_slice_mut(strip)[filled..bytes])
-    }
-
-    /// True when the strip is full.
-    fn advance(&mut self, bytes: usize) -> bool {
-        let space = self.space().len();
-        assert!(bytes <= space, "{bytes} bytes into a space of {space}");
-        self.filled += bytes;
-        bytes == space && bytes > 0
-    }
-
-    /// Goes on to the next strip; where the present one belongs, and its pixels.
-    fn next(&mut self) -> (Place, usize) {
-        let (place, pixels) = (Place { first: self.first, size: self.size }, self.filled / self.sent.size());
-        self.first += self.columns().min(self.size.0 - self.first);
-        self.filled = 0;
-        (place, pixels)
-    }
-
-    fn is_complete(&self) -> bool {
-        self.first == self.size.0
     }
 }
 
