@@ -3,7 +3,7 @@
 use crate::{cmd, exit, output::Output, values};
 use astrobackend::{Error, ErrorKind};
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,16 +28,16 @@ pub(crate) struct Cli {
 }
 
 /// Reads the command line; says what is wrong with it, as JSON if it asks for that, and gives the exit code.
-pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    Cli::try_parse().map_err(|wrong| {
-        let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, u8> {
+    Cli::try_parse_from(&arguments).map_err(|wrong| {
+        let json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
         // Help and the version are asked for, not wrong.
         if !json || !wrong.use_stderr() {
             wrong.exit();
         }
         let code = exit::code(ErrorKind::InvalidValue);
         Output::of_json().error(&Error::invalid(in_a_line(&wrong.render().to_string())), code);
-        ExitCode::from(code)
+        code
     })
 }
 

@@ -2,6 +2,9 @@
 
 use astrobackend::ErrorKind;
 
+/// All is well.
+pub(crate) const DONE: u8 = 0;
+
 /// Ended by Ctrl-C, as shells count it: 128 + SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -265,8 +265,11 @@ impl Session {
         lock(&self.members).clone()
     }
 
-    /// Connects a device and makes it part of the session.
-    pub(super) fn join(&self, member: Member) -> Result<AnyDevice> {
+    /// Connects a device that was found and makes it part of the session: pictures tell of it from then on.
+    ///
+    /// # Errors
+    /// What connecting fails with.
+    pub fn join(&self, member: Member) -> Result<AnyDevice> {
         let device = member.device()?;
         device.device().connect()?;
         let mut members = lock(&self.members);

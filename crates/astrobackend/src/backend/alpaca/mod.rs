@@ -57,13 +57,15 @@ use crate::{
     Address, Error, ErrorKind, Result,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::{Events, Link, Poller},
-    wire::alpaca::PORT,
+    wire::alpaca::{PORT, form::Form},
 };
 use devices::{Devices, Listed};
 use policy::Policy;
 use poll::Told;
+use serde_json::Value;
 use server::{Server, lock};
 use std::{
+    any::Any,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -114,9 +116,14 @@ fn normal_path(path: &str) -> String {
     place.map_or_else(|| path.to_owned(), |(kind, number)| format!("{}/{number}", kind.alpaca_name()))
 }
 
-/// A server.
+/// The members of devices are below `/api/v1/`.
+fn full_path(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("/api/v1/{path}") }
+}
+
+/// A server: a [`Backend`], and the way to members that the device traits do not cover.
 #[derive(Debug)]
-struct Alpaca {
+pub struct Alpaca {
     address: Address,
     devices: Arc<Devices>,
     listed: Mutex<Vec<Listed>>,
@@ -124,6 +131,32 @@ struct Alpaca {
 }
 
 impl Alpaca {
+    /// The Alpaca server behind a backend that was opened by address or name.
+    ///
+    /// # Errors
+    /// `Unsupported` for a backend of another framework.
+    pub fn of(backend: &dyn Backend) -> Result<&Alpaca> {
+        let found = (backend as &dyn Any).downcast_ref();
+        found.ok_or_else(|| Error::unsupported(format!("{backend} is no Alpaca server")))
+    }
+
+    /// Reads a member as it is on the wire (`camera/0/gain`, or from the root `/management/apiversions`): the
+    /// server's whole reply. One round trip.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Timeout`, `Protocol` for what is no Alpaca reply, or the error that the reply tells.
+    pub fn get(&self, path: &str, parameters: &Form) -> Result<Value> {
+        self.devices.server.whole(false, &full_path(path), parameters)
+    }
+
+    /// Changes a member as it is on the wire; the server's whole reply. One round trip.
+    ///
+    /// # Errors
+    /// As [`Alpaca::get`].
+    pub fn put(&self, path: &str, parameters: &Form) -> Result<Value> {
+        self.devices.server.whole(true, &full_path(path), parameters)
+    }
+
     /// The server at a place, which must answer.
     fn at(address: &Address, host: &str, port: u16, policy: Policy) -> Result<Self> {
         let poller = Poller::new(policy.poll);

@@ -133,6 +133,19 @@ impl Server {
         read_value(self.exchange(Verb::Put, path, form, limit))
     }
 
+    /// The whole reply of a request that went well.
+    pub(super) fn whole(&self, put: bool, path: &str, form: &Form) -> Result<Value> {
+        let verb = if put { Verb::Put } else { Verb::Get };
+        let (status, body) = self.exchange(verb, path, form, self.policy.call)?;
+        let whole = serde_json::from_slice(&body);
+        // Looks for the error that the reply may tell, and at replies that are none.
+        let value = read_value(Ok((status, body)));
+        match whole {
+            Ok(whole) => value.map(|_| whole),
+            Err(error) => value.and(Err(Error::protocol(format!("{path} answers what is no JSON: {error}")))),
+        }
+    }
+
     /// Reads a page that need not be a reply of Alpaca's: status and body.
     pub(super) fn page(&self, path: &str) -> Result<(u16, Vec<u8>)> {
         self.exchange(Verb::Get, path, &Form::new(), self.policy.call)

@@ -63,6 +63,11 @@ impl Devices {
         })
     }
 
+    /// Calls any method.
+    pub(super) fn call(&self, method: &str, params: Option<&Value>) -> Result<Value> {
+        self.connection.call(method, params)
+    }
+
     fn is_extended(&self) -> bool {
         is_extended(&self.connection.greeting())
     }

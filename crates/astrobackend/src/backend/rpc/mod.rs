@@ -41,7 +41,7 @@ mod turns;
 
 use super::{Backend, no_such_device};
 use crate::{
-    Address, Result,
+    Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
     wire::rpc::PORT,
@@ -49,8 +49,10 @@ use crate::{
 use connection::Connection;
 use devices::Devices;
 use policy::Policy;
+use serde_json::Value;
 use socket::Server;
 use std::{
+    any::Any,
     fmt,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     sync::{Arc, Weak},
@@ -93,11 +95,30 @@ pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     Ok(if answers { vec![Address::new("rpc").with_host(HOST, None)] } else { Vec::new() })
 }
 
-/// The way to a server's devices.
+/// A server: a [`Backend`], and the way to methods that the device traits do not cover.
 #[derive(Debug)]
-struct Rpc {
+pub struct Rpc {
     address: Address,
     devices: Arc<Devices>,
+}
+
+impl Rpc {
+    /// The RPC server behind a backend that was opened by address or name.
+    ///
+    /// # Errors
+    /// `Unsupported` for a backend of another framework.
+    pub fn of(backend: &dyn Backend) -> Result<&Rpc> {
+        let found = (backend as &dyn Any).downcast_ref();
+        found.ok_or_else(|| Error::unsupported(format!("{backend} is no RPC server")))
+    }
+
+    /// Calls a method as it is on the wire and waits for the answer: its `result`. One round trip.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Timeout`, or what the server answers.
+    pub fn call(&self, method: &str, params: Option<&Value>) -> Result<Value> {
+        self.devices.call(method, params)
+    }
 }
 
 impl fmt::Display for Rpc {

@@ -1,0 +1,56 @@
+//! The library's errors as the exceptions of `astrobackend.errors`.
+
+use astrobackend::{Error, ErrorKind};
+use pyo3::{exceptions::PyRuntimeError, prelude::*, sync::PyOnceLock, types::PyDict};
+
+/// A wrong argument: what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Invalid(pub(crate) String);
+
+impl From<Invalid> for PyErr {
+    fn from(invalid: Invalid) -> PyErr {
+        raised(&Error::invalid(invalid.0))
+    }
+}
+
+/// The exception for an error.
+pub(crate) fn raised(error: &Error) -> PyErr {
+    Python::attach(|py| match exception(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        // The package's own module is broken: what happened is told all the same.
+        Err(failure) => PyRuntimeError::new_err(format!("{error} ({failure})")),
+    })
+}
+
+/// The exception for an error, not raised: states and events tell of failures.
+pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    static CLASSES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let classes = CLASSES.get_or_try_init(py, || {
+        let classes = py.import("astrobackend.errors")?.getattr("BY_KIND")?;
+        classes.cast_into::<PyDict>().map(Bound::unbind).map_err(PyErr::from)
+    })?;
+    let class = classes.bind(py).as_any().get_item(name(error.kind()))?;
+    class.call1((error.message(), error.device(), error.kind().ascom_code()))
+}
+
+/// The kind in one word, as the command's JSON has it.
+fn name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unsupported => "unsupported",
+        ErrorKind::InvalidValue => "invalid_value",
+        ErrorKind::ValueNotSet => "value_not_set",
+        ErrorKind::NotConnected => "not_connected",
+        ErrorKind::Parked => "parked",
+        ErrorKind::Slaved => "slaved",
+        ErrorKind::InvalidOperation => "invalid_operation",
+        ErrorKind::UnknownAction => "unknown_action",
+        ErrorKind::Cancelled => "cancelled",
+        ErrorKind::Timeout => "timeout",
+        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::Protocol => "protocol",
+        ErrorKind::Busy => "busy",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Io => "io",
+        _ => "device",
+    }
+}

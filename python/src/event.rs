@@ -1,0 +1,226 @@
+//! Events: an iterator over what happens at an observatory.
+
+use crate::{
+    call::Call,
+    camera::CameraState,
+    choice::{Choice, Kind, LinkStatus},
+    device::DeviceInfo,
+    error::exception,
+    filter_wheel::FilterWheelState,
+    focuser::FocuserState,
+    moment::{datetime, duration},
+    mount::MountState,
+    process::Kept,
+    record::{into, record},
+};
+use astrobackend::{
+    Result,
+    device::DeviceState,
+    event::{self, EventKind},
+};
+use pyo3::prelude::*;
+use std::{sync::Arc, time::Duration};
+
+/// The longest turn of one stream among several.
+const TURN: Duration = Duration::from_millis(20);
+
+/// How long an iterator waits before it looks whether it was closed.
+const WAIT: Duration = Duration::from_secs(1);
+
+record! {
+    /// The link to a server or driver.
+    Link(event::Link) as |this, py| {
+        /// Whether it is up.
+        status: match this {
+            event::Link::Up => LinkStatus::Up,
+            event::Link::Restoring => LinkStatus::Restoring,
+            _ => LinkStatus::Lost,
+        }.member(py)?,
+        /// When its loss was noticed.
+        since: match this {
+            event::Link::Lost { since, .. } => Some(datetime(py, *since)?),
+            _ => None,
+        },
+        /// Why it was lost.
+        why: match this {
+            event::Link::Lost { why, .. } => Some(exception(py, why)?),
+            _ => None,
+        },
+    }
+}
+
+record! {
+    /// One piece of news; the members that do not belong to its kind are `None`.
+    Event(event::Event) as |this, py| {
+        /// When it was noticed, UTC.
+        at: datetime(py, this.at)?,
+        /// The device, `None` for the observatory as a whole.
+        device: this.device.as_ref().map(|id| &id.name),
+        /// What the device is.
+        device_kind: this.device.as_ref().map(|id| id.kind.member(py)).transpose()?,
+        /// What happened.
+        kind: kind(&this.kind).member(py)?,
+        /// Whether the device was connected.
+        connected: match &this.kind {
+            EventKind::Connected(connected) => Some(*connected),
+            _ => None,
+        },
+        /// The device's new state.
+        state: match &this.kind {
+            EventKind::State(state) => Some(self::state(py, state)?),
+            _ => None,
+        },
+        /// What the device that appeared is.
+        info: match &this.kind {
+            EventKind::Added(info) => Some(DeviceInfo((info.clone(), None))),
+            _ => None,
+        },
+        /// How much the message matters.
+        level: match &this.kind {
+            EventKind::Message(level, _) => Some(level.member(py)?),
+            _ => None,
+        },
+        /// What the device or the server said.
+        text: match &this.kind {
+            EventKind::Message(_, text) => Some(text),
+            _ => None,
+        },
+        /// The link as it is now.
+        link: match &this.kind {
+            EventKind::Link(link) => Some(Link(link.clone())),
+            _ => None,
+        },
+        /// How many events this listener lost just before, because it was too slow.
+        lost: match &this.kind {
+            EventKind::Lagged(lost) => Some(*lost),
+            _ => None,
+        },
+    }
+}
+
+fn kind(kind: &EventKind) -> Kind {
+    match kind {
+        EventKind::Added(_) => Kind::Added,
+        EventKind::Removed => Kind::Removed,
+        EventKind::Connected(_) => Kind::Connected,
+        EventKind::State(_) => Kind::State,
+        EventKind::Link(_) => Kind::Link,
+        EventKind::Lagged(_) => Kind::Lagged,
+        _ => Kind::Message,
+    }
+}
+
+fn state<'py>(py: Python<'py>, state: &DeviceState) -> PyResult<Bound<'py, PyAny>> {
+    match state {
+        DeviceState::Camera(state) => into(py, CameraState(state.clone())),
+        DeviceState::FilterWheel(state) => into(py, FilterWheelState(*state)),
+        DeviceState::Focuser(state) => into(py, FocuserState(*state)),
+        DeviceState::Mount(state) => into(py, MountState(*state)),
+        _ => into(py, py.None()),
+    }
+}
+
+/// What happens at an observatory, from the moment that this was asked for. It can be iterated over, also with
+/// `async for`; the iteration ends when the observatory is closed.
+#[pyclass(frozen, module = "astrobackend")]
+#[derive(Debug)]
+pub(crate) struct Events(Arc<Kept<Arc<Vec<event::Events>>>>);
+
+impl Events {
+    pub(crate) fn new(streams: impl Iterator<Item = event::Events>) -> Self {
+        Events(Arc::new(Kept::new(Arc::new(streams.collect()))))
+    }
+
+    fn wait(&self, py: Python<'_>, timeout: Duration) -> PyResult<Option<event::Event>> {
+        let streams = self.0.clone();
+        let call = Call { what: "waiting for an event", ..Call::default() };
+        call.run(py, move || next(&streams.get()?, timeout))
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.get().map_or(true, |streams| streams.iter().all(event::Events::is_closed))
+    }
+}
+
+/// The next event of any stream.
+fn next(streams: &[event::Events], timeout: Duration) -> Result<Option<event::Event>> {
+    if let [only] = streams {
+        return Ok(only.next(timeout));
+    }
+    let deadline = astrobackend::wait::Deadline::after(timeout);
+    loop {
+        for stream in streams {
+            if let Some(event) = stream.next(TURN.min(deadline.remaining())) {
+                return Ok(Some(event));
+            }
+        }
+        if deadline.has_passed() || streams.iter().all(event::Events::is_closed) {
+            return Ok(None);
+        }
+    }
+}
+
+#[pymethods]
+impl Events {
+    /// True when nothing will come any more.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.is_over()
+    }
+
+    /// The next event, waiting for it no longer than `timeout` seconds (without one, until it comes); `None` when
+    /// there is none.
+    #[pyo3(signature = (timeout=None))]
+    fn next(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Event>> {
+        if let Some(timeout) = timeout {
+            return Ok(self.wait(py, duration(timeout)?)?.map(Event));
+        }
+        loop {
+            if let Some(event) = self.wait(py, WAIT)? {
+                return Ok(Some(Event(event)));
+            }
+            if self.is_over() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Ends the subscription.
+    fn close(&self) {
+        self.0.close();
+    }
+
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Event>> {
+        match self.0.get() {
+            Ok(_) => self.next(py, None),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn __aiter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("astrobackend._aio")?.call_method1("next_event", (slf,))
+    }
+
+    fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    #[pyo3(signature = (kind=None, error=None, trace=None))]
+    fn __exit__(
+        &self,
+        kind: Option<&Bound<'_, PyAny>>,
+        error: Option<&Bound<'_, PyAny>>,
+        trace: Option<&Bound<'_, PyAny>>,
+    ) {
+        let _ = (kind, error, trace);
+        self.close();
+    }
+}
