@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from astropy.io.fits import Header, HDUList
+    from astropy.io.fits import HDUList, Header
     from astropy.nddata import CCDData
 
     from ._native import Image
