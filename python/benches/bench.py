@@ -1,0 +1,192 @@
+"""What the Python packages cost beside the Rust library under them.
+
+    python python/benches/bench.py
+
+Run it with the Python that has a release wheel. It wants Debian's indiserver, and for the frames the project's bench
+driver and its Rust counterpart, which it has cargo build. Everything listens on loopback, but indiserver everywhere:
+run it in a network namespace (`unshare -n`) or on a machine that nobody reaches.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "python" / "tests"))
+
+import astrobackend  # noqa: E402
+import conftest  # noqa: E402
+import numpy  # noqa: E402
+from pyastrobackend import INDIBackend  # noqa: E402
+
+EXPOSURE = 0.01
+FRAMES = 15
+IMPORTS = 20
+
+
+def report(what: str, measured: str, goal: str = "", met: bool | None = None) -> None:
+    verdict = {None: "", True: "met", False: "MISSED"}[met]
+    print(f"| {what} | {measured} | {goal} | {verdict} |", flush=True)
+
+
+def microseconds(call: Callable[[], object]) -> float:
+    """The time of one call, as in the best of several rounds."""
+    call()
+    return min(timeit.repeat(call, number=20_000, repeat=7)) / 20_000 * 1e6
+
+
+def getters() -> None:
+    """Getters of the old interface, on indiserver's simulators."""
+    with tempfile.TemporaryDirectory() as folder, conftest.indiserver(Path(folder)) as address:
+        backend = INDIBackend.DeviceBackend(address=address)
+        assert backend.connect()
+        camera, focuser, wheel, mount = (
+            backend.newCamera(),
+            backend.newFocuser(),
+            backend.newFilterWheel(),
+            backend.newMount(),
+        )
+        assert camera.connect("CCD Simulator") and focuser.connect("Focuser Simulator")
+        assert wheel.connect("Filter Simulator") and mount.connect("Telescope Simulator")
+        calls = [
+            camera.get_state,
+            camera.check_exposure,
+            camera.get_binning,
+            camera.get_frame,
+            camera.get_size,
+            camera.get_current_temperature,
+            focuser.get_absolute_position,
+            focuser.is_moving,
+            wheel.get_position,
+            wheel.is_moving,
+            mount.is_slewing,
+            mount.get_position_radec,
+            mount.get_position_altaz,
+            mount.get_tracking,
+            mount.get_pier_side,
+        ]
+        for call in calls:
+            took = microseconds(call)
+            kind = type(call.__self__).__name__
+            report(f"INDI {kind}.{call.__name__}", f"{took:.2f} µs", "at most 3 µs", took <= 3)
+        backend.disconnect()
+
+
+def frames() -> None:
+    """A 61-megapixel frame of an INDI driver into NumPy, beside the same in Rust."""
+    build = ["cargo", "build", "--release", "--quiet", "-p", "testing", "-p", "astrobackend"]
+    parts = ["--bin", "indi-bench-driver", "--example", "time_exposures"]
+    subprocess.run([*build, *parts], cwd=ROOT, check=True)
+    release = ROOT / "target" / "release"
+    port = conftest.free_port()
+    with conftest.ended([str(release / "indi-bench-driver"), "--listen", f"127.0.0.1:{port}"]) as driver:
+        address = f"indi://127.0.0.1:{port}"
+        wait_until_open(port, driver)
+        ratios, ours, theirs = [], [], []
+        for _ in range(5):
+            rust = subprocess.run(
+                [release / "examples" / "time_exposures", address, str(EXPOSURE), str(FRAMES)],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            in_rust = [float(line) for line in rust.stdout.split()]
+            python = subprocess.run(
+                [sys.executable, __file__, "frames", address], check=True, capture_output=True, text=True
+            )
+            in_python = json.loads(python.stdout)
+            ratios.append(statistics.median(in_python) / statistics.median(in_rust))
+            ours += in_python
+            theirs += in_rust
+        report("61-megapixel INDI frame, Rust", f"{statistics.median(theirs) * 1e3:.1f} ms")
+        ratio = statistics.median(ratios)
+        each = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
+        report(
+            "the same into NumPy",
+            f"{statistics.median(ours) * 1e3:.1f} ms: {ratio:.2f} x Rust ({each})",
+            "at most 1.05 x",
+            ratio <= 1.05,
+        )
+
+
+def expose_frames(address: str) -> None:
+    """The other process of `frames`."""
+    took = []
+    with astrobackend.open(address) as observatory, observatory.camera() as camera:
+        for _ in range(FRAMES):
+            begun = timeit.default_timer()
+            data = camera.expose(EXPOSURE).data
+            took.append(timeit.default_timer() - begun - EXPOSURE)
+            assert data.dtype == numpy.uint16 and data.size > 61_000_000
+    print(json.dumps(took))
+
+
+def wait_until_open(port: int, driver: subprocess.Popen[str]) -> None:
+    while driver.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            continue
+        return
+    raise SystemExit("the driver has ended")
+
+
+def simulated_frame() -> None:
+    """The frame whose time in the original is known, through both packages."""
+    with tempfile.TemporaryDirectory() as folder, conftest.indiserver(Path(folder)) as address:
+        backend = INDIBackend.DeviceBackend(address=address)
+        camera = backend.newCamera()
+        assert backend.connect() and camera.connect("CCD Simulator") and camera.start_exposure(0.1)
+        while not camera.check_exposure():
+            pass
+        took = min(timeit.repeat(camera.get_image_data, number=1, repeat=20))
+        report("INDI get_image_data, 1280 x 1024, as HDUs", f"{took * 1e3:.1f} ms", "the original: 64 ms", took < 0.064)
+        backend.disconnect()
+
+
+def rpc() -> None:
+    """A getter over the RPC, where the original took 0.55 seconds."""
+    from pyastrobackend import RPCBackend
+
+    with conftest.served("sim://", "rpc") as address:
+        backend = RPCBackend.DeviceBackend(address=address)
+        focuser = backend.newFocuser()
+        assert backend.connect() and focuser.connect("")
+        took = min(timeit.repeat(focuser.get_absolute_position, number=500, repeat=5)) / 500
+        report("RPC get_absolute_position", f"{took * 1e6:.0f} µs", "the original: 0.55 s", took < 0.55)
+        backend.disconnect()
+
+
+def imports() -> None:
+    """What an import costs beyond starting the interpreter."""
+
+    def run(program: str) -> float:
+        return min(
+            timeit.repeat(lambda: subprocess.run([sys.executable, "-c", program], check=True), number=1, repeat=IMPORTS)
+        )
+
+    bare = run("pass")
+    for name in ("astrobackend", "pyastrobackend.INDIBackend, pyastrobackend.BackendConfig"):
+        took = run(f"import {name}") - bare
+        report(f"import {name}", f"{took * 1e3:.1f} ms", "under 50 ms", took < 0.05)
+
+
+def main() -> None:
+    print("| What | Measured | Goal | |\n|---|---|---|---|")
+    for part in (getters, frames, simulated_frame, rpc, imports):
+        part()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["frames"]:
+        expose_frames(sys.argv[2])
+    else:
+        main()
