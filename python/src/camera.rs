@@ -8,6 +8,7 @@ use crate::{
     moment::{datetime, duration},
     place::{Frame, RaDec},
     record::record,
+    whole::whole,
 };
 use astrobackend::{
     Celsius, Error, Result, Wait,
@@ -308,7 +309,7 @@ impl Camera {
         frame_type: Option<&Bound<'_, PyAny>>,
         filter: Option<&Bound<'_, PyAny>>,
         frame: Option<&Frame>,
-        binning: Option<u8>,
+        #[pyo3(from_py_with = whole)] binning: Option<u8>,
         gain: Option<f64>,
         offset: Option<f64>,
         object: Option<String>,

@@ -14,7 +14,6 @@ use crate::{
     record::{into, record},
 };
 use astrobackend::{
-    Result,
     device::DeviceState,
     event::{self, EventKind},
 };
@@ -124,17 +123,18 @@ fn state<'py>(py: Python<'py>, state: &DeviceState) -> PyResult<Bound<'py, PyAny
 /// `async for`; the iteration ends when the observatory is closed.
 #[pyclass(frozen, module = "astrobackend")]
 #[derive(Debug)]
-pub(crate) struct Events(Arc<Kept<Arc<Vec<event::Events>>>>);
+pub(crate) struct Events(Kept<Arc<Vec<event::Events>>>);
 
 impl Events {
     pub(crate) fn new(streams: impl Iterator<Item = event::Events>) -> Self {
-        Events(Arc::new(Kept::new(Arc::new(streams.collect()))))
+        Events(Kept::new(Arc::new(streams.collect())))
     }
 
+    /// The next event; `None` also when the subscription has ended, here or meanwhile.
     fn wait(&self, py: Python<'_>, timeout: Duration) -> PyResult<Option<event::Event>> {
-        let streams = self.0.clone();
+        let Ok(streams) = self.0.get() else { return Ok(None) };
         let call = Call { what: "waiting for an event", ..Call::default() };
-        call.run(py, move || next(&streams.get()?, timeout))
+        call.run(py, move || Ok(next(&streams, timeout)))
     }
 
     fn is_over(&self) -> bool {
@@ -143,19 +143,19 @@ impl Events {
 }
 
 /// The next event of any stream.
-fn next(streams: &[event::Events], timeout: Duration) -> Result<Option<event::Event>> {
+fn next(streams: &[event::Events], timeout: Duration) -> Option<event::Event> {
     if let [only] = streams {
-        return Ok(only.next(timeout));
+        return only.next(timeout);
     }
     let deadline = astrobackend::wait::Deadline::after(timeout);
     loop {
         for stream in streams {
             if let Some(event) = stream.next(TURN.min(deadline.remaining())) {
-                return Ok(Some(event));
+                return Some(event);
             }
         }
         if deadline.has_passed() || streams.iter().all(event::Events::is_closed) {
-            return Ok(None);
+            return None;
         }
     }
 }
@@ -195,10 +195,7 @@ impl Events {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Event>> {
-        match self.0.get() {
-            Ok(_) => self.next(py, None),
-            Err(_) => Ok(None),
-        }
+        self.next(py, None)
     }
 
     fn __aiter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {

@@ -4,6 +4,7 @@ use crate::{
     camera::Filter as Wanted,
     device::{Core, Device, Limits, PyCancel, awaitable, other_kind},
     record::record,
+    whole::whole,
 };
 use astrobackend::{
     Result,
@@ -77,7 +78,12 @@ impl FilterWheel {
 
     /// Starts to turn to a place (from 0) and returns at once.
     #[pyo3(signature = (position, *, timeout=None))]
-    fn start_move(&self, py: Python<'_>, position: usize, timeout: Option<f64>) -> PyResult<()> {
+    fn start_move(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] position: usize,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
         self.0.ask(py, "start_move", timeout, move |device| wheel(device)?.start_move(position))
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     device::{Core, Device, Limits, PyCancel, awaitable, other_kind},
     record::record,
+    whole::whole,
 };
 use astrobackend::{
     Result,
@@ -81,13 +82,23 @@ impl Focuser {
 
     /// Starts to move to a position and returns at once.
     #[pyo3(signature = (position, *, timeout=None))]
-    fn start_move(&self, py: Python<'_>, position: i32, timeout: Option<f64>) -> PyResult<()> {
+    fn start_move(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] position: i32,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
         self.0.ask(py, "start_move", timeout, move |device| focuser(device)?.start_move(position))
     }
 
     /// Starts to move by a number of steps, outward positive, and returns at once.
     #[pyo3(signature = (steps, *, timeout=None))]
-    fn start_move_by(&self, py: Python<'_>, steps: i32, timeout: Option<f64>) -> PyResult<()> {
+    fn start_move_by(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] steps: i32,
+        timeout: Option<f64>,
+    ) -> PyResult<()> {
         self.0.ask(py, "start_move_by", timeout, move |device| focuser(device)?.start_move_by(steps))
     }
 
@@ -99,13 +110,19 @@ impl Focuser {
 
     /// Declares the present position to be this one, without moving.
     #[pyo3(signature = (position, *, timeout=None))]
-    fn sync(&self, py: Python<'_>, position: i32, timeout: Option<f64>) -> PyResult<()> {
+    fn sync(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] position: i32, timeout: Option<f64>) -> PyResult<()> {
         self.0.ask(py, "sync", timeout, move |device| focuser(device)?.sync(position))
     }
 
     /// Moves to a position and waits until the focuser itself says that it stands there.
     #[pyo3(signature = (position, *, timeout=None, cancel=None))]
-    fn move_to(&self, py: Python<'_>, position: i32, timeout: Option<f64>, cancel: Option<&PyCancel>) -> PyResult<()> {
+    fn move_to(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] position: i32,
+        timeout: Option<f64>,
+        cancel: Option<&PyCancel>,
+    ) -> PyResult<()> {
         self.0.attend(py, "move_to", Limits { timeout, cancel }, move |device, wait| {
             focuser(device)?.move_to(position, wait)
         })
@@ -123,7 +140,13 @@ impl Focuser {
 
     /// Moves by a number of steps and waits until it stands.
     #[pyo3(signature = (steps, *, timeout=None, cancel=None))]
-    fn move_by(&self, py: Python<'_>, steps: i32, timeout: Option<f64>, cancel: Option<&PyCancel>) -> PyResult<()> {
+    fn move_by(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = whole)] steps: i32,
+        timeout: Option<f64>,
+        cancel: Option<&PyCancel>,
+    ) -> PyResult<()> {
         self.0.attend(py, "move_by", Limits { timeout, cancel }, move |device, wait| {
             focuser(device)?.move_by(steps, wait)
         })

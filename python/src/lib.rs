@@ -24,6 +24,7 @@ mod process;
 mod properties;
 mod raw;
 mod record;
+mod whole;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ use crate::{
     error::{Invalid, raised},
     moment::timestamp,
     record::record,
+    whole::whole,
 };
 use astrobackend::{Degrees, Equinox, Hours, Metres, Timestamp, device::Target, image};
 use pyo3::prelude::*;
@@ -133,7 +134,14 @@ record! {
 
     #[new]
     #[pyo3(signature = (x, y, width, height, bin_x=1, bin_y=None))]
-    fn new(x: u32, y: u32, width: u32, height: u32, bin_x: u8, bin_y: Option<u8>) -> Self {
+    fn new(
+        #[pyo3(from_py_with = whole)] x: u32,
+        #[pyo3(from_py_with = whole)] y: u32,
+        #[pyo3(from_py_with = whole)] width: u32,
+        #[pyo3(from_py_with = whole)] height: u32,
+        #[pyo3(from_py_with = whole)] bin_x: u8,
+        #[pyo3(from_py_with = whole)] bin_y: Option<u8>,
+    ) -> Self {
         Frame(image::Frame { x, y, width, height, bin_x, bin_y: bin_y.unwrap_or(bin_x) })
     }
 }

@@ -105,6 +105,8 @@ def test_a_focuser_stands_where_it_was_sent(observatory: Observatory) -> None:
         assert focuser.state().position == start
         with pytest.raises(astrobackend.InvalidValue):
             focuser.start_move(focuser.caps().max_position + 1)
+        with pytest.raises(astrobackend.InvalidValue, match="out of range"):
+            focuser.move_to(2**40)
         assert focuser.state().position == start
 
 
@@ -208,8 +210,8 @@ def test_what_a_framework_lacks_is_unsupported() -> None:
     with astrobackend.open("sim://") as observatory:
         for ask in (
             observatory.properties,
-            lambda: observatory.rpc("get_camera_info"),
-            lambda: observatory.choose("ccd"),
+            lambda: observatory.rpc("get_info"),
+            lambda: observatory.choose("camera"),
         ):
             with pytest.raises(astrobackend.Unsupported):
                 ask()

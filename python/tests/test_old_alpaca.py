@@ -11,7 +11,6 @@ import numpy
 import old_sequences
 import pytest
 from old_sequences import until
-
 from pyastrobackend.Alpaca.AlpacaDevice import AlpacaDevice
 from pyastrobackend.AlpacaBackend import DeviceBackend
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import old_sequences
 import pytest
+from conftest import DRIVERS, ended, free_port, wait_for_drivers
 from old_sequences import until
-
 from pyastrobackend.INDI import IndiHelper
 from pyastrobackend.INDIBackend import DeviceBackend
 
@@ -61,9 +63,9 @@ def test_image_is_what_the_driver_sent(backend: Any) -> None:
     assert image[0].header["INSTRUME"] == CCD
     assert image[0].header["EXPTIME"] == 0.2
     info = camera.get_info()
-    assert (info.CCD_MAX_X, info.CCD_MAX_Y) == camera.get_size()
+    assert camera.get_size() == (info.CCD_MAX_X, info.CCD_MAX_Y)
     assert info.CCD_BITSPERPIXEL == 16
-    assert info.CCD_PIXEL_SIZE_X == pytest.approx(5.2)
+    assert pytest.approx(5.2) == info.CCD_PIXEL_SIZE_X
 
 
 def test_the_driver_stays_connected(backend: Any) -> None:
@@ -95,6 +97,41 @@ def test_a_server_that_is_not_there() -> None:
         assert backend.isConnected() is False
     assert backend.newFocuser().connect("Focuser Simulator") is False
     assert backend.getDevicesByClass("ccd") == []
+
+
+@contextlib.contextmanager
+def server_on(port: int, home: Path) -> Iterator[None]:
+    command = ["indiserver", "-p", str(port), "-u", str(home / "socket"), *(f"indi_simulator_{one}" for one in DRIVERS)]
+    quiet = subprocess.DEVNULL
+    with ended(command, env={**os.environ, "HOME": str(home)}, stdout=quiet, stderr=quiet) as server:
+        wait_for_drivers(port, server)
+        yield
+
+
+def test_a_server_that_goes_and_comes_back(indi_address: str, tmp_path: Path) -> None:
+    port = free_port()
+    backend = DeviceBackend("127.0.0.1", port)
+    with server_on(port, tmp_path):
+        assert backend.connect()
+        camera, mount = backend.newCamera(), backend.newMount()
+        assert camera.connect(CCD)
+        assert mount.connect("Telescope Simulator")
+        assert camera.start_exposure(600)
+        assert mount.slew(3, 60)
+    until(lambda: not backend.isConnected(), 10)
+    assert camera.check_exposure() is True, "callers do not hang"
+    assert camera.check_exposure_success() is False
+    assert mount.is_slewing() is False
+    assert camera.get_state() == -1
+    assert camera.is_connected() is False
+    assert camera.connect(CCD) is False
+    with server_on(port, tmp_path):
+        until(lambda: backend.isConnected() and camera.is_connected(), 30)
+        assert camera.connect(CCD) is True
+        assert camera.start_exposure(0.2)
+        until(camera.check_exposure)
+        assert camera.check_exposure_success() is True
+        assert backend.disconnect()
 
 
 def test_news(backend: Any) -> None:
@@ -142,7 +179,7 @@ def test_devices(backend: Any, telescope: Any) -> None:
 
 def test_numbers(backend: Any, telescope: Any) -> None:
     client = backend.indiclient
-    site = IndiHelper.getNumber(telescope, "GEOGRAPHIC_COORD")
+    site: Any = IndiHelper.getNumber(telescope, "GEOGRAPHIC_COORD")
     assert (site.device, site.name, site.getType()) == ("Telescope Simulator", "GEOGRAPHIC_COORD", 0)
     assert [element.name for element in site] == ["LAT", "LONG", "ELEV"]
     assert len(site) == 3
@@ -158,6 +195,7 @@ def test_numbers(backend: Any, telescope: Any) -> None:
     assert site[2].value == 250
     assert client.sendNewNumber(site) is True
     assert IndiHelper.getfindNumber(telescope, "GEOGRAPHIC_COORD", "ELEV").value == 250
+    wrong: Any
     for wrong in (91, "north", None):
         assert IndiHelper.setfindNumberValue(client, telescope, "GEOGRAPHIC_COORD", "LAT", wrong) is False
     assert latitude.value == 41
@@ -185,8 +223,10 @@ def test_switches(backend: Any, telescope: Any) -> None:
     assert IndiHelper.getfindSwitchState(telescope, "CONNECTION", "DISCONNECT") is False
     assert IndiHelper.setfindSwitchState(client, telescope, "TELESCOPE_SLEW_RATE", "1x", True) is True
     assert IndiHelper.setfindSwitchState(client, telescope, "TELESCOPE_SLEW_RATE", "2x", False) is True, "it is off"
-    assert IndiHelper.setfindSwitchState(client, telescope, "TELESCOPE_SLEW_RATE", "1x", False) is False, "one must be on"
-    rates = IndiHelper.getSwitch(telescope, "TELESCOPE_SLEW_RATE")
+    assert IndiHelper.setfindSwitchState(client, telescope, "TELESCOPE_SLEW_RATE", "1x", False) is False, (
+        "one must be on"
+    )
+    rates: Any = IndiHelper.getSwitch(telescope, "TELESCOPE_SLEW_RATE")
     assert IndiHelper.findSwitch(rates, "1x").s == 1
     rates[0].s, rates[1].s = 0, 1
     assert client.sendNewSwitch(rates) is True

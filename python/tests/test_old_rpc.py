@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import old_sequences
+import original_rpc
 import pytest
 from old_sequences import until
-
 from pyastrobackend.RPC.Focuser import Focuser, RPCFocuserThread
 from pyastrobackend.RPC.RPCDeviceBase import RPCDevice, RPCDeviceThread
 from pyastrobackend.RPCBackend import DeviceBackend
@@ -123,8 +123,14 @@ def test_a_thread_of_ones_own(rpc_address: str) -> None:
     assert (thread.user_data, thread.name, thread.daemon) == ("mine", "raw", True)
     thread.start()
     number = thread.queue_rpc_command("focuser_is_moving", None)
+    assert number == 1
     answers: list[Any] = []
-    until(lambda: answers.append(thread.check_rpc_command_status(number)) or answers[-1], 10)
+
+    def answered() -> bool:
+        answers.append(thread.check_rpc_command_status(number))
+        return answers[-1] is not None
+
+    until(answered, 10)
     assert answers[-1]["result"] == {"is_moving": False}
     assert thread.check_rpc_command_status(number) is None
     thread.send_polling_response()
@@ -145,6 +151,7 @@ def test_lines_in_pieces_and_junk_between_them(odd_server: Any) -> None:
     port, listener = odd_server
     thread = RPCDeviceThread(port, None)
     number = thread.queue_rpc_command("any", {})
+    assert number == 1
     thread.start()
     connection, _ = listener.accept()
     with connection:
@@ -152,7 +159,9 @@ def test_lines_in_pieces_and_junk_between_them(odd_server: Any) -> None:
         connection.sendall(b'{"Event": "Connection"}\nno JSON\n[1, 2]\n{"id": "null", "error": {}}\n{"id": 1, "res')
         assert thread.wait_for_answer(number, 0.1) is None
         connection.sendall(b'ult": {"whole": true}}\n')
-        assert thread.wait_for_answer(number, 10)["result"] == {"whole": True}
+        answer = thread.wait_for_answer(number, 10)
+        assert answer is not None
+        assert answer["result"] == {"whole": True}
         thread.close()
 
 
@@ -163,15 +172,46 @@ def test_nobody_waits_for_a_server_that_is_gone(odd_server: Any) -> None:
     connection, _ = listener.accept()
     threading.Timer(0.2, connection.close).start()
     assert device.wait_for_response(number, timeout=60) is None
-    assert not device._thread.is_alive()
+    thread = device._thread
+    assert thread is not None
+    until(lambda: not thread.is_alive(), 5)
     device.disconnect()
+
+
+def test_the_original_server(tmp_path: Path) -> None:
+    with original_rpc.served() as port:
+        backend = DeviceBackend(port=port)
+        assert backend.connect() is True
+        camera, focuser = backend.newCamera(), backend.newFocuser()
+        assert camera.connect("ignored, as the original did") is True
+        assert camera.get_size() == (40, 30)
+        assert camera.get_max_binning() == 4
+        assert camera.supports_progress() is False
+        assert camera.get_cooler_state() is True
+        assert camera.set_frame(0, 0, 20, 10)
+        assert camera.start_exposure(0.3)
+        assert camera.check_exposure() is False
+        until(camera.check_exposure, 10)
+        assert camera.check_exposure_success() is True
+        image: Any = camera.get_image_data()
+        assert image.shape == (10, 20)
+        assert camera.save_image_data(str(tmp_path / "image.fits")) is True
+        assert camera.start_exposure(60)
+        assert camera.stop_exposure() is True
+        until(camera.check_exposure, 10)
+        assert camera.check_exposure_success() is False, "an abort is no success"
+        assert camera.get_image_data() is None
+        assert focuser.connect(None) is True
+        assert focuser.get_absolute_position() == 20000
+        assert type(focuser.get_absolute_position()) is int
+        assert backend.disconnect() is True
 
 
 def test_without_a_server() -> None:
     backend = DeviceBackend(port=1)
     assert backend.connect() is False
     assert backend.isConnected() is False
-    camera = backend.newCamera()
+    camera: Any = backend.newCamera()
     assert camera.connect(None) is False
     assert camera.send_command("abort_image") is False
     assert camera.is_connected() is False

@@ -1,0 +1,1 @@
+"""Devices with ASCOM drivers on Windows."""

@@ -1,0 +1,1 @@
+"""Devices of ASCOM Alpaca servers."""

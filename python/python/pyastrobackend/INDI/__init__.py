@@ -1,0 +1,1 @@
+"""Raw INDI properties; the devices are in `pyastrobackend.INDIBackend`."""
