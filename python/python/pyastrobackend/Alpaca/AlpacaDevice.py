@@ -26,11 +26,14 @@ class AlpacaDevice(Device):
 
     def get_prop(self, prop: str, params: Mapping[str, Any] = NOTHING, returndict: bool = False) -> Any:
         """The value of a member (`electronsperadu`), or with `returndict` the whole reply; None when that fails."""
-        return self._ask(lambda path: self.backend.get_prop(path, prop, params, returndict))
+        return self._get(prop, params, returndict)
 
     def set_prop(self, prop: str, params: Mapping[str, Any] = NOTHING) -> bool:
         """Writes or calls a member: `set_prop('gain', {'Gain': 10})`; True when the device took it."""
         return bool(self._ask(lambda path: self.backend.set_prop(path, prop, params)))
+
+    def _get(self, prop: str, params: Mapping[str, Any] = NOTHING, returndict: bool = False) -> Any:
+        return self._ask(lambda path: self.backend.get_prop(path, prop, params, returndict))
 
     def _ask(self, question: Any) -> Any:
         try:

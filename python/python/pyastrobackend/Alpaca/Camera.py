@@ -16,5 +16,5 @@ class Camera(AlpacaDevice, camera.Camera):
 
     def supports_progress(self) -> bool:
         """True when the camera has the member; it answers only during an exposure."""
-        reply = self.get_prop("percentcompleted", returndict=True)
+        reply = self._get("percentcompleted", returndict=True)
         return reply is not None and reply.get("ErrorNumber") != NOT_IMPLEMENTED
