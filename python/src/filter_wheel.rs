@@ -64,6 +64,13 @@ impl FilterWheel {
         Ok(filters.into_iter().map(Filter).collect())
     }
 
+    /// The names of the filters, one for each place.
+    #[pyo3(signature = (*, timeout=None))]
+    fn names(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Vec<String>> {
+        let filters = self.0.read(py, "names", timeout, |device| wheel(device)?.filters())?;
+        Ok(filters.into_iter().map(|filter| filter.name).collect())
+    }
+
     /// What is in the light path.
     #[pyo3(signature = (*, timeout=None))]
     fn state(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<FilterWheelState> {

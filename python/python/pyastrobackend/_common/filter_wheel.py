@@ -30,8 +30,8 @@ class FilterWheel(Device, BaseFilterWheel):
     def get_position_name(self) -> str | None:
         """The filter in the light; None while it turns."""
         position = self._device.state().position
-        filters = self._device.filters()
-        return filters[position].name if position is not None and position < len(filters) else None
+        names = self._device.names()
+        return names[position] if position is not None and position < len(names) else None
 
     @command
     def set_position(self, pos: float) -> None:
@@ -41,7 +41,7 @@ class FilterWheel(Device, BaseFilterWheel):
     @command
     def set_position_name(self, name: str) -> None:
         """Begins to turn to a filter by name."""
-        names = [one.name for one in self._device.filters()]
+        names = self._device.names()
         if name not in names:
             raise NotFound(f"there is no filter {name!r}; there are {', '.join(names)}")
         self._device.start_move(names.index(name))
@@ -54,9 +54,9 @@ class FilterWheel(Device, BaseFilterWheel):
     @getter(None)
     def get_names(self) -> list[str]:
         """The filters by position."""
-        return [one.name for one in self._device.filters()]
+        return self._device.names()
 
     @getter(None)
     def get_num_positions(self) -> int:
         """How many positions there are."""
-        return len(self._device.filters())
+        return len(self._device.names())
