@@ -83,6 +83,8 @@ ARGUMENTS = {
 @pytest.mark.parametrize("make", ["newCamera", "newFocuser", "newFilterWheel", "newMount"])
 def test_a_mix_in_may_hold_a_lock_in_each_method(backend: Any, module: str, make: str) -> None:
     """pyastroimageview's do: no public method calls another one, or it would wait for ever."""
+    if (module, make) == ("INDIBackend", "newCamera"):
+        pytest.importorskip("astropy", reason="INDI's pictures are HDUs of astropy")
     backend.get_prop = backend.set_prop = lambda *arguments: {}  # What Alpaca's classes want besides.
     kind = type(getattr(importlib.import_module(f"pyastrobackend.{module}").DeviceBackend(), make)())
     lock = threading.Lock()
