@@ -72,7 +72,11 @@ impl Shot {
     /// Sets the camera up for the picture, after checking all of it.
     fn prepare(&self, camera: &dyn Camera) -> Result<()> {
         self.check(camera)?;
-        camera.set_frame(self.frame_on(&*camera.caps()?))?;
+        let frame = self.frame_on(&*camera.caps()?);
+        // What is set already costs a round trip to set again.
+        if camera.frame()? != frame {
+            camera.set_frame(frame)?;
+        }
         self.controls.iter().try_for_each(|(control, value)| camera.set_control(*control, *value))
     }
 }
