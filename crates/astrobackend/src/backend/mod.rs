@@ -4,6 +4,7 @@
 
 pub mod alpaca;
 pub mod indi;
+mod interfaces;
 pub mod rpc;
 pub mod sim;
 

@@ -27,28 +27,14 @@
 //! What ASCOM does not tell is not invented: it has no flag for a focuser's brake, for a clock or site that can be set,
 //! nor limits for a cooler, so these are taken to be there and the driver refuses what it cannot.
 
-mod abilities;
 mod arriving;
-mod camera;
-mod chip;
-mod controls;
 mod devices;
 mod discovery;
-mod exposure;
-mod extras;
-mod filter_wheel;
-mod focuser;
-mod handle;
 mod http;
-mod motion;
-mod mount;
-mod picture;
 mod policy;
 mod poll;
 mod pool;
 mod server;
-mod session;
-mod values;
 
 pub use discovery::{Found, SERVERS_VARIABLE, servers};
 

@@ -1,8 +1,9 @@
 //! News for listeners: Alpaca does not push, so the devices in use are looked at while somebody listens.
 
-use super::{devices::Devices, server::is_transport};
+use super::devices::Devices;
 use crate::{
     Equinox, RaDec, Timestamp,
+    backend::interfaces::is_transport,
     device::{DeviceId, DeviceState, MountState},
     event::{Event, EventKind},
 };
