@@ -32,13 +32,12 @@ mod devices;
 mod discovery;
 mod http;
 mod policy;
-mod poll;
 mod pool;
 mod server;
 
 pub use discovery::{Found, SERVERS_VARIABLE, servers};
 
-use super::{Backend, no_such_device};
+use super::{Backend, interfaces::Told, no_such_device};
 use crate::{
     Address, Error, ErrorKind, Result,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
@@ -47,7 +46,6 @@ use crate::{
 };
 use devices::{Devices, Listed};
 use policy::Policy;
-use poll::Told;
 use serde_json::Value;
 use server::{Server, lock};
 use std::{
@@ -247,7 +245,7 @@ impl Backend for Alpaca {
                 if std::mem::take(&mut first) {
                     return Some(Vec::new());
                 }
-                Some(told.look(&devices.upgrade()?))
+                Some(told.look(devices.upgrade()?.all_made()))
             }
         })
     }

@@ -17,10 +17,14 @@ mod handle;
 mod motion;
 mod mount;
 mod picture;
+mod poll;
 mod session;
 mod values;
 
-pub(super) use carrier::{Argument, Arguments, Carrier, is_transport};
+#[cfg(windows)]
+pub(super) use carrier::Argument;
+pub(super) use carrier::{Arguments, Carrier, is_transport};
+pub(super) use poll::Told;
 
 use crate::{
     device::{AnyDevice, DeviceInfo, DeviceKind},
