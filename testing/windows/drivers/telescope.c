@@ -129,7 +129,7 @@ SETTING(rate_dec, rate_dec, -600, 600, (void)0)
 static void settle(Call *call) {
     if (!call->put) { give_short(call, (SHORT)mount.settle); return; }
     LONG value = take_int(call, 0);
-    if (value < 0 || value > 100) fail(call, INVALID_VALUE, L"the settle time is out of range");
+    if (value < 0 || value > 32767) fail(call, INVALID_VALUE, L"the settle time is out of range");
     else mount.settle = value;
 }
 static void rate(Call *call) {
