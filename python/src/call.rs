@@ -6,11 +6,15 @@
 //! A call with a deadline of its own runs there too: at the deadline it is left behind, to end by the library's.
 
 use crate::{error::raised, logging, pool, process::generation};
-use astrobackend::{Cancel, Error, Result};
+use astrobackend::{Cancel, Error, ErrorKind, Result};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::{
     cell::Cell,
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU8, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,6 +35,8 @@ pub(crate) struct Call {
     pub(crate) timeout: Option<Duration>,
     /// Ends the wait.
     pub(crate) cancel: Cancel,
+    /// When it is left behind it still has something to stop, for which the program's end waits.
+    pub(crate) stops: bool,
 }
 
 /// What comes from the thread of a call.
@@ -81,13 +87,23 @@ impl Call {
         }
         let (sender, notes) = channel();
         let report = Report(told.is_some().then(|| sender.clone()));
+        let (cancel, left) = (self.cancel.clone(), Left::default());
+        let over = left.clone();
         let job = move || {
-            let done = work(&report);
+            // A call whose deadline has passed before it began is not begun.
+            let done = match cancel.is_cancelled() {
+                true => Err(Error::new(ErrorKind::Cancelled, "was cancelled")),
+                false => work(&report),
+            };
             // Nobody listens any more: the call was left behind.
             sender.send(Note::Done(done)).ok();
+            over.end();
         };
         pool::run(Box::new(job))?;
         let done = self.attend(py, notes, &mut told);
+        if self.stops && self.cancel.is_cancelled() {
+            left.leave();
+        }
         logging::deliver(py);
         done
     }
@@ -136,6 +152,63 @@ impl Call {
             None => error,
         }
     }
+}
+
+/// A call that was left behind although it has something to stop.
+#[derive(Clone, Debug, Default)]
+struct Left(Arc<AtomicU8>);
+
+const RUNNING: u8 = 0;
+const LEFT: u8 = 1;
+const OVER: u8 = 2;
+
+/// How many there are.
+static STOPPING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// The longest that the end of the program waits for them: what the slowest server may take to answer.
+const LAST_WAIT: Duration = Duration::from_secs(20);
+
+impl Left {
+    fn count(change: impl FnOnce(&mut usize)) {
+        change(&mut STOPPING.0.lock().unwrap_or_else(PoisonError::into_inner));
+        STOPPING.1.notify_all();
+    }
+
+    fn leave(&self) {
+        if self.0.compare_exchange(RUNNING, LEFT, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            Left::count(|stopping| *stopping += 1);
+        }
+    }
+
+    fn end(&self) {
+        if self.0.swap(OVER, Ordering::SeqCst) == LEFT {
+            Left::count(|stopping| *stopping = stopping.saturating_sub(1));
+        }
+    }
+}
+
+/// Waits until devices that were told to stop have heard it; Python calls this when the program ends.
+#[pyfunction]
+fn at_exit(py: Python<'_>) -> PyResult<()> {
+    let (loaded_in, deadline) = (generation(), Instant::now() + LAST_WAIT);
+    // In a forked child there are none of the parent's threads.
+    while loaded_in == 0 && Instant::now() < deadline {
+        let none = py.detach(|| {
+            let stopping = STOPPING.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = STOPPING.1.wait_timeout_while(stopping, LOOK, |stopping| *stopping > 0);
+            *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
+        });
+        if none {
+            break;
+        }
+        py.check_signals()?;
+    }
+    Ok(())
+}
+
+/// Has the end of the program wait for what is still to be stopped.
+pub(crate) fn watch_exit(py: Python<'_>) -> PyResult<()> {
+    py.import("atexit")?.call_method1("register", (wrap_pyfunction!(at_exit, py)?,)).map(drop)
 }
 
 fn receive<N: Send>(py: Python<'_>, notes: &mut Receiver<N>, wait: Duration) -> Result<N, RecvTimeoutError> {

@@ -5,7 +5,7 @@ use crate::{
     device::{Core, Device, Limits, PyCancel, awaitable, other_kind},
     error::{Invalid, exception},
     image::Image,
-    moment::{datetime, duration},
+    moment::datetime,
     place::{Frame, RaDec},
     record::record,
     whole::whole,
@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 record! {
     /// What a camera can do.
-    CameraCaps(Arc<device::CameraCaps>) as |this, py| {
+    CameraCaps(device::CameraCaps), pickled as |this, py| {
         /// Columns of the sensor, unbinned.
         width: this.sensor.width,
         /// Rows of the sensor, unbinned.
@@ -65,7 +65,7 @@ record! {
 
 record! {
     /// Everything about a camera that changes by itself, in one look; unknown is `None`.
-    CameraState(device::CameraState) as |this, py| {
+    CameraState(device::CameraState), pickled as |this, py| {
         /// What it is doing; `IDLE` also when the picture is ready.
         status: status(&this.exposure).member(py)?,
         /// From the accepted command until the picture is there or the exposure has ended otherwise.
@@ -109,7 +109,7 @@ record! {
 
 record! {
     /// How far an exposure is; unknown is `None`.
-    Progress(ExposureState) as |this, py| {
+    Progress(ExposureState), pickled as |this, py| {
         /// What the camera is doing.
         status: status(this).member(py)?,
         /// Seconds left of the exposure.
@@ -192,12 +192,13 @@ pub(crate) enum Filter {
 }
 
 impl Filter {
-    pub(crate) fn of(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(device: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(place) = value.extract() {
             return Ok(Filter::Place(place));
         }
-        let name =
-            value.extract().map_err(|_| Invalid(format!("{value} is no filter: its name, or its place from 0")))?;
+        let name = value
+            .extract()
+            .map_err(|_| Invalid(format!("{device}: {value} is no filter: its name, or its place from 0")))?;
         Ok(Filter::Name(name))
     }
 
@@ -214,7 +215,9 @@ impl Camera {
     /// What it can do. No I/O once connected.
     #[pyo3(signature = (*, timeout=None))]
     fn caps(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<CameraCaps> {
-        self.0.read(py, "caps", timeout, |device| camera(device)?.caps()).map(CameraCaps)
+        self.0
+            .read(py, "caps", timeout, |device| camera(device)?.caps())
+            .map(|caps| CameraCaps(Arc::unwrap_or_clone(caps)))
     }
 
     /// Everything that changes by itself, in one look.
@@ -254,7 +257,7 @@ impl Camera {
         frame_type: Option<&Bound<'_, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let exposure = Exposure { duration: duration(seconds)?, frame_type: self::frame_type(frame_type)? };
+        let exposure = Exposure { duration: self.0.seconds(seconds)?, frame_type: self::frame_type(frame_type)? };
         self.0.ask(py, "start_exposure", timeout, move |device| camera(device)?.start_exposure(exposure))
     }
 
@@ -285,7 +288,7 @@ impl Camera {
         seconds: f64,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let (direction, length) = (GuideDirection::of(direction)?, duration(seconds)?);
+        let (direction, length) = (GuideDirection::of(direction)?, self.0.seconds(seconds)?);
         self.0.ask(py, "pulse_guide", timeout, move |device| camera(device)?.pulse_guide(direction, length))
     }
 
@@ -318,15 +321,15 @@ impl Camera {
         cancel: Option<&PyCancel>,
         on_progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Image> {
-        let exposure = Exposure { duration: duration(seconds)?, frame_type: self::frame_type(frame_type)? };
+        let exposure = Exposure { duration: self.0.seconds(seconds)?, frame_type: self::frame_type(frame_type)? };
         let settings = [(Control::Gain, gain), (Control::Offset, offset)];
         let controls = settings.into_iter().filter_map(|(control, value)| Some((control, value?))).collect();
         let shot =
             Shot { exposure, frame: frame.map(|frame| frame.0), controls, object, target: target.map(|place| place.0) };
-        let filter = filter.map(Filter::of).transpose()?;
+        let filter = filter.map(|filter| Filter::of(self.0.name(), filter)).transpose()?;
         let wait = Limits { timeout, cancel }.wait(Wait::for_exposure(exposure.duration).timeout)?;
         let (core, cancelled_by) = (self.0.clone(), wait.cancel.clone());
-        let call = crate::call::Call { cancel: cancelled_by, ..self.0.call("expose", None) };
+        let call = crate::call::Call { cancel: cancelled_by, stops: true, ..self.0.call("expose", None) };
         let mut told = on_progress.map(|told| move |state| told.call1((Progress(state),)).map(drop));
         let picture = call.watched(
             py,
@@ -364,6 +367,7 @@ fn take(
     let camera = camera(&device)?;
     if shot.frame.is_none() {
         shot.frame = Some(match binning {
+            Some(0) => return Err(Error::invalid("there is no binning 0").on(core.name())),
             Some(bin) => {
                 let caps = camera.caps()?;
                 image::Frame::full(caps.sensor.width, caps.sensor.height, bin)

@@ -3,7 +3,7 @@
 use crate::{
     call::{Call, at_once},
     choice::Choice,
-    error::{Invalid, raised},
+    error::{Invalid, is_own, raised},
     moment::duration,
     observatory::Open,
     process::Kept,
@@ -20,7 +20,7 @@ use pyo3::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -31,7 +31,7 @@ const MOTION: Duration = Duration::from_secs(300);
 
 record! {
     /// What a device is; unknown is `None`.
-    DeviceInfo((device::DeviceInfo, Option<String>)) as |this, py| {
+    DeviceInfo((device::DeviceInfo, Option<String>)), pickled as |this, py| {
         /// Camera, filter wheel, focuser or mount.
         kind: this.0.id.kind.member(py)?,
         /// The name that its framework gives it.
@@ -57,7 +57,7 @@ record! {
 
 record! {
     /// A setting that a device has: its range, its names, and whether it can be changed.
-    ControlInfo(device::ControlInfo) as |this, py| {
+    ControlInfo(device::ControlInfo), pickled as |this, py| {
         /// Which one.
         control: this.control.member(py)?,
         /// Smallest value.
@@ -86,8 +86,8 @@ pub(crate) struct Core {
     from_memory: bool,
     /// It was connected through this.
     used: AtomicBool,
-    /// The block that it was connected for disconnects it.
-    leave: AtomicBool,
+    /// How many blocks it is in, and whether the outermost is to disconnect it.
+    blocks: Mutex<(usize, bool)>,
 }
 
 impl Core {
@@ -102,7 +102,7 @@ impl Core {
             device: Kept::new(device),
             member: Kept::new(member),
             used: AtomicBool::new(false),
-            leave: AtomicBool::new(false),
+            blocks: Mutex::default(),
         }))
     }
 
@@ -135,9 +135,36 @@ impl Core {
         Ok(!was)
     }
 
+    /// A block begins; it has connected the device, or found it connected.
+    fn enter(&self, made: bool) {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.0 += 1;
+        blocks.1 |= made;
+    }
+
+    /// A block ends; true when it has to disconnect the device.
+    fn exit(&self) -> bool {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.0 = blocks.0.saturating_sub(1);
+        blocks.0 == 0 && std::mem::take(&mut blocks.1)
+    }
+
+    /// A length of time, for a request to this device.
+    pub(crate) fn seconds(&self, seconds: f64) -> PyResult<Duration> {
+        let length = Duration::try_from_secs_f64(seconds);
+        let wrong = |_| Error::invalid(format!("{seconds} is no time in seconds")).on(&self.name);
+        length.map_err(wrong).map_err(|error| raised(&error))
+    }
+
+    /// A whole number of steps, for a request to this device.
+    pub(crate) fn steps(&self, steps: i64) -> PyResult<i32> {
+        let wrong = |_| Error::invalid(format!("{steps} steps are out of range")).on(&self.name);
+        i32::try_from(steps).map_err(wrong).map_err(|error| raised(&error))
+    }
+
     /// A call to the device that may wait.
     pub(crate) fn call(&self, what: &'static str, timeout: Option<Duration>) -> Call {
-        Call { what, device: Some(self.name.clone()), timeout, cancel: Cancel::new() }
+        Call { what, device: Some(self.name.clone()), timeout, cancel: Cancel::new(), stops: false }
     }
 
     /// Reads what backends with a memory answer from it.
@@ -175,7 +202,7 @@ impl Core {
         work: impl FnOnce(&AnyDevice, &Wait) -> Result<()> + Send + 'static,
     ) -> PyResult<()> {
         let (core, wait) = (self.clone(), limits.wait(MOTION)?);
-        let call = Call { cancel: wait.cancel.clone(), ..self.call(what, None) };
+        let call = Call { cancel: wait.cancel.clone(), stops: true, ..self.call(what, None) };
         call.run(py, move || work(&core.get()?, &wait))
     }
 }
@@ -335,7 +362,7 @@ impl Device {
         let core = slf.get().0.clone();
         let call = core.call("connecting", None);
         let made = call.run(slf.py(), move || core.connect())?;
-        slf.get().0.leave.store(made, Ordering::Relaxed);
+        slf.get().0.enter(made);
         Ok(slf.clone())
     }
 
@@ -348,12 +375,14 @@ impl Device {
         trace: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _ = (kind, trace);
-        if !self.0.leave.swap(false, Ordering::Relaxed) || self.0.device.is_closed() {
+        if !self.0.exit() || self.0.device.is_closed() {
             return Ok(());
         }
-        let done = self.disconnect(py, None);
-        // What went wrong in the block says more.
-        if error.is_some_and(|error| !error.is_none()) { Ok(()) } else { done }
+        match (self.disconnect(py, None), error) {
+            // What went wrong in the block says more.
+            (Err(failure), Some(error)) if !error.is_none() && is_own(py, &failure)? => Ok(()),
+            (done, _) => done,
+        }
     }
 
     fn __repr__(&self) -> String {

@@ -33,6 +33,11 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'
     class.call1((error.message(), error.device(), error.kind().ascom_code()))
 }
 
+/// True for an exception of this package.
+pub(crate) fn is_own(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+    Ok(error.is_instance(py, &py.import("astrobackend.errors")?.getattr("Error")?))
+}
+
 /// The kind in one word, as the command's JSON has it.
 fn name(kind: ErrorKind) -> &'static str {
     match kind {

@@ -1,13 +1,13 @@
 //! Events: an iterator over what happens at an observatory.
 
 use crate::{
-    call::Call,
     camera::CameraState,
     choice::{Choice, Kind, LinkStatus},
     device::DeviceInfo,
     error::exception,
     filter_wheel::FilterWheelState,
     focuser::FocuserState,
+    logging,
     moment::{datetime, duration},
     mount::MountState,
     process::Kept,
@@ -16,19 +16,17 @@ use crate::{
 use astrobackend::{
     device::DeviceState,
     event::{self, EventKind},
+    wait::Deadline,
 };
 use pyo3::prelude::*;
 use std::{sync::Arc, time::Duration};
 
-/// The longest turn of one stream among several.
-const TURN: Duration = Duration::from_millis(20);
-
-/// How long an iterator waits before it looks whether it was closed.
-const WAIT: Duration = Duration::from_secs(1);
+/// Time between two looks for Ctrl-C and the end.
+const LOOK: Duration = Duration::from_millis(50);
 
 record! {
     /// The link to a server or driver.
-    Link(event::Link) as |this, py| {
+    Link(event::Link), pickled as |this, py| {
         /// Whether it is up.
         status: match this {
             event::Link::Up => LinkStatus::Up,
@@ -50,7 +48,7 @@ record! {
 
 record! {
     /// One piece of news; the members that do not belong to its kind are `None`.
-    Event(event::Event) as |this, py| {
+    Event(event::Event), pickled as |this, py| {
         /// When it was noticed, UTC.
         at: datetime(py, this.at)?,
         /// The device, `None` for the observatory as a whole.
@@ -126,15 +124,27 @@ fn state<'py>(py: Python<'py>, state: &DeviceState) -> PyResult<Bound<'py, PyAny
 pub(crate) struct Events(Kept<Arc<Vec<event::Events>>>);
 
 impl Events {
-    pub(crate) fn new(streams: impl Iterator<Item = event::Events>) -> Self {
-        Events(Kept::new(Arc::new(streams.collect())))
+    pub(crate) fn new(streams: Vec<event::Events>) -> Self {
+        Events(Kept::new(Arc::new(streams)))
     }
 
-    /// The next event; `None` also when the subscription has ended, here or meanwhile.
+    /// The next event; `None` at the deadline, and when nothing will come any more.
+    ///
+    /// It is waited for on the caller's own thread, a little at a time: nobody else may take an event along, and both
+    /// Ctrl-C and the end of the subscription are to be noticed.
     fn wait(&self, py: Python<'_>, timeout: Duration) -> PyResult<Option<event::Event>> {
-        let Ok(streams) = self.0.get() else { return Ok(None) };
-        let call = Call { what: "waiting for an event", ..Call::default() };
-        call.run(py, move || Ok(next(&streams, timeout)))
+        let deadline = Deadline::after(timeout);
+        loop {
+            let Ok(streams) = self.0.get() else { return Ok(None) };
+            // Asked before, so that what came last is not missed.
+            let over = streams.iter().all(event::Events::is_closed);
+            let found = py.detach(|| next(&streams, LOOK.min(deadline.remaining())));
+            if found.is_some() || over || deadline.has_passed() {
+                logging::deliver(py);
+                return Ok(found);
+            }
+            py.check_signals()?;
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -144,19 +154,9 @@ impl Events {
 
 /// The next event of any stream.
 fn next(streams: &[event::Events], timeout: Duration) -> Option<event::Event> {
-    if let [only] = streams {
-        return only.next(timeout);
-    }
-    let deadline = astrobackend::wait::Deadline::after(timeout);
-    loop {
-        for stream in streams {
-            if let Some(event) = stream.next(TURN.min(deadline.remaining())) {
-                return Some(event);
-            }
-        }
-        if deadline.has_passed() || streams.iter().all(event::Events::is_closed) {
-            return None;
-        }
+    match streams {
+        [only] => only.next(timeout),
+        _ => streams.iter().find_map(|stream| stream.next(timeout / streams.len().max(1) as u32)),
     }
 }
 
@@ -172,17 +172,8 @@ impl Events {
     /// there is none.
     #[pyo3(signature = (timeout=None))]
     fn next(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Event>> {
-        if let Some(timeout) = timeout {
-            return Ok(self.wait(py, duration(timeout)?)?.map(Event));
-        }
-        loop {
-            if let Some(event) = self.wait(py, WAIT)? {
-                return Ok(Some(Event(event)));
-            }
-            if self.is_over() {
-                return Ok(None);
-            }
-        }
+        let timeout = timeout.map_or(Ok(Duration::MAX), duration)?;
+        Ok(self.wait(py, timeout)?.map(Event))
     }
 
     /// Ends the subscription.

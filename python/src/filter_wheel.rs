@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 record! {
     /// One place of a wheel.
-    Filter(device::Filter) as |this, py| {
+    Filter(device::Filter), pickled as |this, py| {
         /// What people call it.
         name: &this.name,
         /// Focuser steps to move when this filter comes in, relative to the others.
@@ -29,7 +29,7 @@ record! {
 
 record! {
     /// What is in the wheel now.
-    FilterWheelState(device::FilterWheelState) as |this, py| {
+    FilterWheelState(device::FilterWheelState), pickled as |this, py| {
         /// The place in the light path, from 0; `None` while the wheel turns.
         position: this.position,
         /// The wheel turns.
@@ -103,7 +103,7 @@ impl FilterWheel {
         timeout: Option<f64>,
         cancel: Option<&PyCancel>,
     ) -> PyResult<()> {
-        let filter = Wanted::of(filter)?;
+        let filter = Wanted::of(self.0.name(), filter)?;
         self.0.attend(py, "select", Limits { timeout, cancel }, move |device, wait| filter.select(wheel(device)?, wait))
     }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 record! {
     /// What a focuser can do.
-    FocuserCaps(device::FocuserCaps) as |this, py| {
+    FocuserCaps(device::FocuserCaps), pickled as |this, py| {
         /// Largest position; positions start at 0.
         max_position: this.max_position,
         /// Most steps of one move.
@@ -38,7 +38,7 @@ record! {
 
 record! {
     /// Everything about a focuser that changes by itself, in one look.
-    FocuserState(device::FocuserState) as |this, py| {
+    FocuserState(device::FocuserState), pickled as |this, py| {
         /// Where it is, in steps, also while it moves; `None` for a relative focuser.
         position: this.position,
         /// It moves, or has just been told to.
@@ -85,9 +85,10 @@ impl Focuser {
     fn start_move(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = whole)] position: i32,
+        #[pyo3(from_py_with = whole)] position: i64,
         timeout: Option<f64>,
     ) -> PyResult<()> {
+        let position = self.0.steps(position)?;
         self.0.ask(py, "start_move", timeout, move |device| focuser(device)?.start_move(position))
     }
 
@@ -96,9 +97,10 @@ impl Focuser {
     fn start_move_by(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = whole)] steps: i32,
+        #[pyo3(from_py_with = whole)] steps: i64,
         timeout: Option<f64>,
     ) -> PyResult<()> {
+        let steps = self.0.steps(steps)?;
         self.0.ask(py, "start_move_by", timeout, move |device| focuser(device)?.start_move_by(steps))
     }
 
@@ -110,7 +112,8 @@ impl Focuser {
 
     /// Declares the present position to be this one, without moving.
     #[pyo3(signature = (position, *, timeout=None))]
-    fn sync(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] position: i32, timeout: Option<f64>) -> PyResult<()> {
+    fn sync(&self, py: Python<'_>, #[pyo3(from_py_with = whole)] position: i64, timeout: Option<f64>) -> PyResult<()> {
+        let position = self.0.steps(position)?;
         self.0.ask(py, "sync", timeout, move |device| focuser(device)?.sync(position))
     }
 
@@ -119,10 +122,11 @@ impl Focuser {
     fn move_to(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = whole)] position: i32,
+        #[pyo3(from_py_with = whole)] position: i64,
         timeout: Option<f64>,
         cancel: Option<&PyCancel>,
     ) -> PyResult<()> {
+        let position = self.0.steps(position)?;
         self.0.attend(py, "move_to", Limits { timeout, cancel }, move |device, wait| {
             focuser(device)?.move_to(position, wait)
         })
@@ -143,10 +147,11 @@ impl Focuser {
     fn move_by(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = whole)] steps: i32,
+        #[pyo3(from_py_with = whole)] steps: i64,
         timeout: Option<f64>,
         cancel: Option<&PyCancel>,
     ) -> PyResult<()> {
+        let steps = self.0.steps(steps)?;
         self.0.attend(py, "move_by", Limits { timeout, cancel }, move |device, wait| {
             focuser(device)?.move_by(steps, wait)
         })

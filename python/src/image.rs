@@ -1,8 +1,11 @@
 //! Pictures: the library's own pixels as NumPy arrays, and FITS.
 
-use crate::{choice::Choice, device::raise, error::Invalid, moment::datetime, place::Frame, record::into};
+use crate::{
+    call::Call, choice::Choice, device::raise, error::Invalid, moment::datetime, place::Frame, record::into,
+    whole::whole,
+};
 use astrobackend::{
-    Error, each_pixel_type,
+    Error, ErrorKind, each_pixel_type,
     fits::{self, Header, Value},
     image::Pixels,
     observation::Observation,
@@ -42,6 +45,11 @@ impl Image {
     fn full_header(&self) -> Header {
         fits::header(&self.image, &self.observation)
     }
+}
+
+/// A call that reads or writes a file: a network's disk may hang.
+fn files(what: &'static str) -> Call {
+    Call { what, ..Call::default() }
 }
 
 fn value<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
@@ -187,7 +195,8 @@ impl Image {
     /// Writes a FITS file; it appears whole or not at all.
     #[pyo3(signature = (path, *, overwrite=false))]
     fn to_fits(&self, py: Python<'_>, path: PathBuf, overwrite: bool) -> PyResult<()> {
-        raise(py.detach(|| fits::write(path, &self.image, &self.full_header(), overwrite)))
+        let (image, header) = (self.image.clone(), self.full_header());
+        files("writing the file").run(py, move || fits::write(path, &image, &header, overwrite))
     }
 
     /// The FITS file as bytes.
@@ -206,18 +215,32 @@ impl Image {
     /// The picture in a FITS file.
     #[staticmethod]
     fn read(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let (image, _) = raise(py.detach(|| fits::read(path)))?;
+        let (image, _) = files("reading the file").run(py, move || {
+            let found = fits::read(path);
+            // A missing file is a file that cannot be read, for Python.
+            found.map_err(|error| match error.kind() {
+                ErrorKind::NotFound => Error::new(ErrorKind::Io, error.message().to_owned()),
+                _ => error,
+            })
+        })?;
         Ok(Image::plain(Arc::new(image)))
     }
 
     /// Writes a stretched preview as PNG, no larger than `max_edge` pixels either way.
     #[pyo3(signature = (path, *, max_edge=None, overwrite=false))]
-    fn to_png(&self, py: Python<'_>, path: PathBuf, max_edge: Option<u32>, overwrite: bool) -> PyResult<()> {
+    fn to_png(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        #[pyo3(from_py_with = whole)] max_edge: Option<u32>,
+        overwrite: bool,
+    ) -> PyResult<()> {
         if max_edge == Some(0) {
             return Err(Invalid("a preview has at least one pixel".into()).into());
         }
         let options = preview::Options { max_edge, ..preview::Options::default() };
-        raise(py.detach(|| preview::render(&self.image, &options)?.write_png(path, overwrite)))
+        let image = self.image.clone();
+        files("writing the file").run(py, move || preview::render(&image, &options)?.write_png(path, overwrite))
     }
 
     /// A copy as astropy's `HDUList` with one image, as if the FITS file had been read.

@@ -56,6 +56,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::call::watch_exit(module.py())?;
         super::process::watch_forks(module.py())
     }
 }

@@ -28,6 +28,9 @@ pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
     let py = value.py();
     let (epoch, timedelta) = epoch(py)?;
     let epoch = epoch.bind(py);
+    if !value.is_instance(&epoch.get_type())? {
+        return Err(Invalid(format!("{} is no datetime", value.repr()?)).into());
+    }
     let aware = match value.getattr("tzinfo")?.is_none() {
         true => {
             let zone = pyo3::types::PyDict::new(py);

@@ -3,7 +3,7 @@
 use crate::{
     choice::Choice,
     device::{Core, Device, Limits, PyCancel, awaitable, other_kind},
-    moment::{datetime, duration, timestamp},
+    moment::{datetime, timestamp},
     place::{AltAz, RaDec, Site, target},
     record::record,
 };
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 record! {
     /// How a mount follows the sky.
-    Tracking(device::Tracking) as |this, py| {
+    Tracking(device::Tracking), pickled as |this, py| {
         /// It follows.
         on: this.on,
         /// The named speed.
@@ -44,7 +44,7 @@ record! {
 
 record! {
     /// What a mount can do.
-    MountCaps(Arc<device::MountCaps>) as |this, py| {
+    MountCaps(device::MountCaps), pickled as |this, py| {
         /// How its axes stand.
         alignment: this.alignment.member(py)?,
         /// The equinox that it speaks.
@@ -96,7 +96,7 @@ record! {
 
 record! {
     /// Everything about a mount that changes by itself, in one look; unknown is `None`.
-    MountState(device::MountState) as |this, py| {
+    MountState(device::MountState), pickled as |this, py| {
         /// Where it points, in its own equinox.
         position: RaDec(this.position),
         /// The same from the ground.
@@ -149,7 +149,9 @@ impl Mount {
     /// What it can do. No I/O once connected.
     #[pyo3(signature = (*, timeout=None))]
     fn caps(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<MountCaps> {
-        self.0.read(py, "caps", timeout, |device| mount(device)?.caps()).map(MountCaps)
+        self.0
+            .read(py, "caps", timeout, |device| mount(device)?.caps())
+            .map(|caps| MountCaps(Arc::unwrap_or_clone(caps)))
     }
 
     /// Everything that changes by itself, in one look.
@@ -256,7 +258,7 @@ impl Mount {
         seconds: f64,
         timeout: Option<f64>,
     ) -> PyResult<()> {
-        let (direction, length) = (GuideDirection::of(direction)?, duration(seconds)?);
+        let (direction, length) = (GuideDirection::of(direction)?, self.0.seconds(seconds)?);
         self.0.ask(py, "pulse_guide", timeout, move |device| mount(device)?.pulse_guide(direction, length))
     }
 

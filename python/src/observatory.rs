@@ -16,13 +16,16 @@ use crate::{
     raw,
 };
 use astrobackend::{
-    Backend, Cancel, Error, FRAMEWORKS, Framework, Result,
-    backend::{BACKEND_VARIABLE, indi::Indi},
+    Backend, Error, FRAMEWORKS, Framework, Result,
+    backend::{
+        BACKEND_VARIABLE,
+        indi::{Indi, properties},
+    },
     device::{DeviceId, DeviceKind, FilterWheel as FilterWheelTrait},
     event,
     rig::{Rig, Session},
 };
-use pyo3::{prelude::*, types::PyDict};
+use pyo3::prelude::*;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -33,6 +36,7 @@ use std::{
 pub(crate) struct Open {
     session: Kept<Arc<Session>>,
     devices: Mutex<Vec<Weak<Core>>>,
+    properties: Mutex<Vec<Weak<Kept<properties::Properties>>>>,
 }
 
 impl Open {
@@ -54,6 +58,7 @@ impl Open {
 
     /// The wheel that is meant by a filter's name: the one that is used already, or the only one.
     pub(crate) fn wheel(&self) -> Result<Arc<dyn FilterWheelTrait>> {
+        let session = self.session()?;
         let mut used: Vec<_> = self.devices().iter().filter_map(Weak::upgrade).collect();
         used.retain(|core| core.kind() == DeviceKind::FilterWheel && core.is_used() && core.get().is_ok());
         used.dedup_by(|one, other| one.name() == other.name());
@@ -61,7 +66,7 @@ impl Open {
             [wheel] => Some(wheel.name().to_owned()),
             _ => None,
         };
-        self.session()?.filter_wheel(name.as_deref())
+        session.filter_wheel(name.as_deref())
     }
 
     fn find(self: &Arc<Self>, kind: DeviceKind, name: Option<&str>) -> Result<Arc<Core>> {
@@ -73,9 +78,17 @@ impl Open {
     }
 
     fn close(&self) {
+        // In a forked child nothing of the parent's is touched, and locks may be held there for ever.
+        if !self.session.is_ours() {
+            return;
+        }
         self.session.close();
         for device in self.devices().drain(..).filter_map(|device| device.upgrade()) {
             device.close();
+        }
+        let mut properties = self.properties.lock().unwrap_or_else(PoisonError::into_inner);
+        for properties in properties.drain(..).filter_map(|properties| properties.upgrade()) {
+            properties.close();
         }
     }
 }
@@ -101,8 +114,9 @@ pub(crate) fn open_rig(py: Python<'_>, path: PathBuf, timeout: Option<f64>) -> P
 
 /// What is wrong with a rig file, a line each; nothing when it is well.
 #[pyfunction]
-pub(crate) fn check_rig(path: PathBuf) -> PyResult<Vec<String>> {
-    let (_, problems) = raise(Rig::check(path))?;
+pub(crate) fn check_rig(py: Python<'_>, path: PathBuf) -> PyResult<Vec<String>> {
+    let call = Call { what: "reading the rig file", ..Call::default() };
+    let (_, problems) = call.run(py, move || Rig::check(path))?;
     Ok(problems.iter().map(ToString::to_string).collect())
 }
 
@@ -160,12 +174,13 @@ impl Observatory {
             let addresses: Vec<_> = session.backends()?.iter().map(ToString::to_string).collect();
             Ok((session, addresses.join(" ")))
         })?;
-        let open = Open { session: Kept::new(Arc::new(session)), devices: Mutex::default() };
+        let open =
+            Open { session: Kept::new(Arc::new(session)), devices: Mutex::default(), properties: Mutex::default() };
         Ok(Observatory { open: Arc::new(open), address })
     }
 
     fn call(&self, what: &'static str, timeout: Option<f64>) -> PyResult<Call> {
-        Ok(Call { what, timeout: timeout.map(duration).transpose()?, cancel: Cancel::new(), device: None })
+        Ok(Call { what, timeout: timeout.map(duration).transpose()?, ..Call::default() })
     }
 
     fn find(
@@ -233,8 +248,11 @@ impl Observatory {
     }
 
     /// What happens from now on.
-    fn events(&self, py: Python<'_>) -> PyResult<Events> {
-        at_once(py, || Ok(Events::new(self.open.session()?.backends()?.iter().map(|backend| backend.events()))))
+    #[pyo3(signature = (*, timeout=None))]
+    fn events(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Events> {
+        let open = self.open.clone();
+        let listen = move || Ok(open.session()?.backends()?.iter().map(|backend| backend.events()).collect());
+        self.call("events", timeout)?.run(py, listen).map(Events::new)
     }
 
     /// The link to the server; of several, the first that is not up.
@@ -257,7 +275,13 @@ impl Observatory {
 
     /// The raw properties of an INDI server.
     fn properties(&self, py: Python<'_>) -> PyResult<Properties> {
-        at_once(py, || Ok(Properties::new(Indi::of(&*self.open.backend()?)?.properties())))
+        at_once(py, || {
+            let properties = Arc::new(Kept::new(Indi::of(&*self.open.backend()?)?.properties()));
+            let mut open = self.open.properties.lock().unwrap_or_else(PoisonError::into_inner);
+            open.retain(|properties| properties.strong_count() > 0);
+            open.push(Arc::downgrade(&properties));
+            Ok(Properties(properties))
+        })
     }
 
     /// Calls a method of an RPC server as it is on the wire; its result.
@@ -284,7 +308,7 @@ impl Observatory {
         py: Python<'py>,
         verb: &str,
         path: &str,
-        params: Option<&Bound<'py, PyDict>>,
+        params: Option<&Bound<'py, PyAny>>,
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (verb, form) = (raw::Verb::of(verb)?, raw::form(params)?);

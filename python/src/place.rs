@@ -9,6 +9,7 @@ use crate::{
 };
 use astrobackend::{Degrees, Equinox, Hours, Metres, Timestamp, device::Target, image};
 use pyo3::prelude::*;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The moment that is given, or now.
 fn moment(at: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp> {
@@ -21,7 +22,7 @@ fn equinox(value: Option<&Bound<'_, PyAny>>) -> PyResult<Equinox> {
 
 record! {
     /// A place among the stars: right ascension in hours, declination in degrees, and what they refer to.
-    RaDec(astrobackend::RaDec) as |this, py| {
+    RaDec(astrobackend::RaDec), pickled as |this, py| {
         /// Right ascension in hours.
         ra: this.ra.0,
         /// Declination in degrees.
@@ -38,6 +39,10 @@ record! {
             return Err(Invalid(format!("ra {ra} h, dec {dec}° is not within 0 to 24 hours and -90 to 90 degrees")).into());
         }
         Ok(RaDec(place))
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash((self.0.ra.0.to_bits(), self.0.dec.0.to_bits(), self.0.equinox))
     }
 
     /// The same place in another equinox, at a moment (now).
@@ -64,7 +69,7 @@ record! {
 
 record! {
     /// A direction from the ground: altitude and azimuth (from north through east) in degrees.
-    AltAz(astrobackend::AltAz) as |this, py| {
+    AltAz(astrobackend::AltAz), pickled as |this, py| {
         /// Above the horizon, degrees.
         alt: this.alt.0,
         /// From north through east, degrees.
@@ -77,6 +82,10 @@ record! {
             return Err(Invalid(format!("alt {alt}, az {az} is no direction in degrees")).into());
         }
         Ok(AltAz(astrobackend::AltAz { alt: Degrees(alt), az: Degrees(az).normalized() }))
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash((self.0.alt.0.to_bits(), self.0.az.0.to_bits()))
     }
 
     /// The place among the stars that is seen there from a site, at a moment (now).
@@ -98,7 +107,7 @@ record! {
 
 record! {
     /// A place on Earth (WGS84): latitude and longitude (east positive) in degrees, elevation in metres.
-    Site(astrobackend::Site) as |this, py| {
+    Site(astrobackend::Site), pickled as |this, py| {
         /// North positive, degrees.
         latitude: this.latitude.0,
         /// East positive, degrees.
@@ -113,11 +122,15 @@ record! {
         let site = astrobackend::Site::new(Degrees(latitude), Degrees(longitude), Metres(elevation));
         site.map(Site).map_err(|error| raised(&error))
     }
+
+    fn __hash__(&self) -> u64 {
+        hash((self.0.latitude.0.to_bits(), self.0.longitude.0.to_bits(), self.0.elevation.0.to_bits()))
+    }
 }
 
 record! {
     /// Region and binning of a picture, in binned pixels; binning down is that across unless it is given.
-    Frame(image::Frame) as |this, py| {
+    Frame(image::Frame), pickled as |this, py| {
         /// First column.
         x: this.x,
         /// First row.
@@ -144,6 +157,16 @@ record! {
     ) -> Self {
         Frame(image::Frame { x, y, width, height, bin_x, bin_y: bin_y.unwrap_or(bin_x) })
     }
+
+    fn __hash__(&self) -> u64 {
+        hash(self.0)
+    }
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What a mount can be pointed at: a `RaDec` or an `AltAz`.

@@ -59,6 +59,11 @@ impl<T: Clone> Kept<T> {
         value.clone().ok_or_else(|| Error::invalid_operation("its observatory was closed"))
     }
 
+    /// True in the process that opened it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.generation == generation()
+    }
+
     /// True when it was closed, or belongs to the parent process.
     pub(crate) fn is_closed(&self) -> bool {
         self.get().is_err()

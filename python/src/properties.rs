@@ -6,6 +6,7 @@ use crate::{
     error::Invalid,
     moment::duration,
     process::Kept,
+    raw::dict,
     record::{into, record},
 };
 use astrobackend::{
@@ -14,7 +15,7 @@ use astrobackend::{
 };
 use pyo3::{
     prelude::*,
-    types::{PyBool, PyDict, PyString},
+    types::{PyBool, PyString},
 };
 use std::sync::Arc;
 
@@ -130,13 +131,9 @@ fn rule(rule: Rule) -> &'static str {
 /// The raw properties of an INDI server's devices. Reading costs no I/O; `timeout` is for what is not defined yet.
 #[pyclass(frozen, module = "astrobackend")]
 #[derive(Debug)]
-pub(crate) struct Properties(Arc<Kept<properties::Properties>>);
+pub(crate) struct Properties(pub(crate) Arc<Kept<properties::Properties>>);
 
 impl Properties {
-    pub(crate) fn new(properties: properties::Properties) -> Self {
-        Properties(Arc::new(Kept::new(properties)))
-    }
-
     fn ask<T: Send + 'static>(
         &self,
         py: Python<'_>,
@@ -205,9 +202,10 @@ impl Properties {
         py: Python<'_>,
         device: &str,
         property: &str,
-        values: &Bound<'_, PyDict>,
+        values: &Bound<'_, PyAny>,
         timeout: f64,
     ) -> PyResult<Property> {
+        let values = dict(values)?;
         let values = values.iter().map(|(name, value)| Ok((name.extract()?, text(&value)?)));
         let values = values.collect::<PyResult<Vec<(String, String)>>>()?;
         let (device, property, limit) = (device.to_owned(), property.to_owned(), duration(timeout)?);

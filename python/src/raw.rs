@@ -25,9 +25,14 @@ impl Verb {
     }
 }
 
-/// A Python value as JSON.
+/// A mapping as a dictionary.
+pub(crate) fn dict<'py>(mapping: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    Ok(mapping.py().get_type::<PyDict>().call1((mapping,))?.cast_into()?)
+}
+
+/// A mapping as JSON.
 pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let text: String = value.py().import("json")?.call_method1("dumps", (value,))?.extract()?;
+    let text: String = value.py().import("json")?.call_method1("dumps", (dict(value)?,))?.extract()?;
     serde_json::from_str(&text).map_err(|error| Invalid(format!("{value} is no JSON: {error}")).into())
 }
 
@@ -37,9 +42,9 @@ pub(crate) fn python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py,
 }
 
 /// Parameters in the form that Alpaca takes.
-pub(crate) fn form(params: Option<&Bound<'_, PyDict>>) -> PyResult<Form> {
+pub(crate) fn form(params: Option<&Bound<'_, PyAny>>) -> PyResult<Form> {
     let mut form = Form::new();
-    for (name, value) in params.into_iter().flatten() {
+    for (name, value) in params.map(dict).transpose()?.into_iter().flatten() {
         form.push(&name.extract::<String>()?, value.str()?.to_string_lossy());
     }
     Ok(form)

@@ -3,6 +3,7 @@
 //! A record keeps the library's own value and converts a member when it is asked for, so that reading a state costs
 //! next to nothing and one member of it little more.
 
+use crate::error::Invalid;
 use pyo3::{IntoPyObjectExt, prelude::*};
 
 /// Any value as Python has it.
@@ -10,12 +11,17 @@ pub(crate) fn into<'py>(py: Python<'py>, value: impl IntoPyObjectExt<'py>) -> Py
     value.into_bound_py_any(py)
 }
 
+/// What cannot be pickled or restored.
+pub(crate) fn unreadable(why: serde_json::Error) -> PyErr {
+    Invalid(format!("cannot be pickled: {why}")).into()
+}
+
 /// Defines a class around a value of the library: read-only members, comparison by value, `as_dict()`, and a text
-/// that shows all members. The block after the members has further methods.
+/// that shows all members. With `pickled` it can be pickled and copied. The block after the members has further methods.
 macro_rules! record {
     (
         $(#[$doc:meta])*
-        $name:ident($inner:ty) as |$this:ident, $py:ident| {
+        $name:ident($inner:ty) $(, $pickled:ident)? as |$this:ident, $py:ident| {
             $($(#[$field_doc:meta])* $field:ident: $get:expr),* $(,)?
         }
         $($extra:tt)*
@@ -56,6 +62,21 @@ macro_rules! record {
             fn __eq__(&self, other: &pyo3::Bound<'_, pyo3::PyAny>) -> bool {
                 other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
             }
+
+            $(
+                #[doc = concat!("Pickling: a record is ", stringify!($pickled), " as the JSON of its value.")]
+                fn __reduce__<'py>(
+                    slf: &pyo3::Bound<'py, Self>,
+                ) -> pyo3::PyResult<(pyo3::Bound<'py, pyo3::PyAny>, (String,))> {
+                    let restore = slf.get_type().getattr("_restore")?;
+                    Ok((restore, (serde_json::to_string(&slf.get().0).map_err($crate::record::unreadable)?,)))
+                }
+
+                #[staticmethod]
+                fn _restore(json: &str) -> pyo3::PyResult<Self> {
+                    serde_json::from_str(json).map($name).map_err($crate::record::unreadable)
+                }
+            )?
 
             $($extra)*
         }

@@ -51,6 +51,53 @@ def test_a_cancelled_task_aborts_its_exposure() -> None:
     asyncio.run(night())
 
 
+def test_a_halt_does_not_wait_for_a_free_thread() -> None:
+    async def night() -> None:
+        with (
+            astrobackend.open("sim://") as observatory,
+            observatory.focuser() as focuser,
+            observatory.camera() as camera,
+        ):
+            tasks = [asyncio.create_task(focuser.move_to_async(60_000))]
+            tasks += [asyncio.create_task(camera.expose_async(30)) for _ in range(40)]
+            started = time.monotonic()
+            with pytest.raises(astrobackend.Timeout):
+                await focuser.move_to_async(0, timeout=0.2)
+            assert time.monotonic() - started < 3
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            assert not camera.state().busy and not focuser.state().moving
+
+    asyncio.run(night())
+
+
+def test_a_cancelled_wait_takes_no_event_along() -> None:
+    async def moves(events: astrobackend.Events) -> list[astrobackend.Event]:
+        seen = []
+        async for event in events:
+            if isinstance(event.state, astrobackend.FocuserState):
+                if event.state.position == 10_000 and not event.state.moving:
+                    break
+                seen += [event] if event.state.moving else []
+        return seen
+
+    async def night() -> None:
+        with astrobackend.open("sim://?speed=10") as observatory, observatory.focuser() as focuser:
+            events, other = observatory.events(), observatory.events()
+            with pytest.raises(asyncio.TimeoutError):
+                while True:
+                    await asyncio.wait_for(events.__anext__(), 0.05)
+            focuser.move_to(10_000)
+            assert await moves(events) == await moves(other) != []
+            focuser.move_to(10_100)
+            observatory.close()
+            # What came before the end is not lost.
+            assert [event async for event in events] and events.closed
+
+    asyncio.run(night())
+
+
 def test_errors_arrive() -> None:
     async def night() -> None:
         with astrobackend.open("sim://") as observatory, observatory.camera() as camera:

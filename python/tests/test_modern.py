@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,6 +174,52 @@ def test_records_compare_and_print_by_value() -> None:
     assert frame.as_dict() == {"x": 1, "y": 2, "width": 3, "height": 4, "bin_x": 1, "bin_y": 1}
     with pytest.raises(AttributeError):
         frame.x = 5  # type: ignore[misc]
+    assert {frame, Frame(1, 2, 3, 4)} == {frame}
+
+
+def test_records_are_pickled_and_copied() -> None:
+    with (
+        astrobackend.open("sim://") as observatory,
+        observatory.camera() as camera,
+        observatory.mount() as mount,
+        observatory.focuser() as focuser,
+        observatory.filter_wheel() as wheel,
+    ):
+        records = [
+            camera.state(), camera.caps(), camera.frame(), camera.info, *camera.controls(), mount.state(), mount.caps(),
+            mount.site(), mount.state().position, focuser.state(), focuser.caps(), wheel.state(), *wheel.filters(),
+            observatory.link(), astrobackend.Tracking(), astrobackend.AltAz(45, 90),
+        ]  # fmt: skip
+        for record in records:
+            assert pickle.loads(pickle.dumps(record)) == copy.deepcopy(record) == record
+
+
+def test_wrong_arguments_are_typed_errors_that_name_the_device() -> None:
+    with (
+        astrobackend.open("sim://") as observatory,
+        observatory.camera() as camera,
+        observatory.focuser() as focuser,
+        observatory.mount() as mount,
+        observatory.filter_wheel() as wheel,
+    ):
+        wrong = [
+            lambda: camera.start_exposure(float("nan")),
+            lambda: camera.expose(-1),
+            lambda: camera.expose(1, binning=0),
+            lambda: focuser.move_to(2**40),
+            lambda: wheel.select(-1),
+            lambda: wheel.select("No Such Filter"),
+            lambda: camera.set_cooler(float("nan")),
+        ]
+        for call in wrong:
+            with pytest.raises((astrobackend.InvalidValue, astrobackend.NotFound), match="Simulator: "):
+                call()
+        for odd in ("2020-01-01", datetime.date(2020, 1, 1)):
+            with pytest.raises(astrobackend.InvalidValue, match="no datetime"):
+                mount.set_time(odd)  # type: ignore[arg-type]
+        with pytest.raises(astrobackend.InvalidValue, match="out of range"):
+            Frame(-1, 0, 1, 1)
+        assert not camera.state().busy and not focuser.state().moving
 
 
 def test_a_block_leaves_a_device_as_it_was_found() -> None:

@@ -161,6 +161,8 @@ def telescope(backend: Any) -> Any:
     assert IndiHelper.connectDevice(backend.indiclient, "Telescope Simulator") is True
     device = backend.indiclient.getDevice("Telescope Simulator")
     assert device.isConnected()
+    # The driver defines the rest a moment later.
+    until(lambda: device.getNumber("GEOGRAPHIC_COORD") is not None)
     return device
 
 

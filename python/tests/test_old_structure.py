@@ -305,6 +305,7 @@ def test_a_whole_address_is_a_backend() -> None:
     assert BackendConfig.get_backend("indi://pi.local:7000") is backend
     assert BackendConfig.get_backend("INDI") is not backend
     assert BackendConfig.get_backend("http://pi:11111/api/v1/camera/0").name() == "ALPACA"
+    assert BackendConfig.get_backend("http://pi:11111").address == "alpaca://pi:11111"
 
 
 @pytest.mark.parametrize("name", ["bogus", "", "gopher://pi"])

@@ -32,6 +32,28 @@ def test_connecting(simple: Interface) -> None:
     assert simple.connect_camera("no such camera") is None
 
 
+def test_a_focuser_that_is_gone_has_not_arrived(simple: Interface) -> None:
+    assert simple.connect_backend()
+    focuser = simple.connect_focuser(None)
+    assert focuser.move_absolute_position(0 if focuser.get_absolute_position() > 30_000 else 60_000)
+    simple.backend.disconnect()
+    assert simple.wait_on_focuser_move(focuser) is False
+    assert simple.wait_on_focuser_move(simple.backend.newFocuser()) is False
+
+
+def test_an_interrupted_picture_is_stopped(simple: Interface, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = simple.connect_camera(None)
+
+    def interrupt(seconds: float) -> None:
+        assert camera.get_state() == 2
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SimpleDeviceInterface, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        simple.take_exposure(camera, 3000, tmp_path / "a.fits", roi=numpy.array([0, 0, 64, 64]))
+    assert camera.get_state() == 0
+
+
 def test_devices_without_a_backend_first(simple: Interface) -> None:
     assert simple.connect_focuser(None).is_connected()
     assert simple.connect_mount(None, "SIM").is_connected()
@@ -140,6 +162,9 @@ class Focuser:
 
     def is_moving(self) -> bool:
         return self.moving
+
+    def is_connected(self) -> bool:
+        return True
 
     def get_absolute_position(self) -> int | None:
         return self.position

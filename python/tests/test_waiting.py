@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import astrobackend
 import pytest
+from conftest import served
 
 unix = pytest.mark.skipif(os.name != "posix", reason="signals and forks are for POSIX")
 
@@ -77,6 +81,165 @@ def test_ctrl_c_ends_a_call_to_a_server_that_says_nothing(ask: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 0.5
+
+
+@unix
+def test_a_device_hears_of_ctrl_c_though_the_program_ends_at_once(tmp_path: Path) -> None:
+    """The server answers late, the program does not wait for it, and the exposure ends nevertheless."""
+    with served("sim://", "alpaca", "--discovery-port", "off", "--state", str(tmp_path / "state")) as address:
+        with late(address, seconds=0.45) as through:
+            done = run(
+                """
+                import astrobackend, os, signal, threading
+                with astrobackend.open(os.environ["ADDRESS"]) as observatory:
+                    camera = observatory.camera()
+                    camera.connect()
+                    observe = threading.Thread(target=lambda: (wait(camera), os.kill(os.getpid(), signal.SIGINT)))
+                    def wait(camera):
+                        while not camera.state().busy:
+                            pass
+                    observe.start()
+                    camera.expose(60)
+                """,
+                ADDRESS=through,
+            )
+        assert "KeyboardInterrupt" in done.stderr
+        with astrobackend.open(address) as observatory, observatory.camera() as camera:
+            assert not camera.state().busy
+
+
+@contextlib.contextmanager
+def late(address: str, *, seconds: float) -> Iterator[str]:
+    """The same server, each of whose replies comes late."""
+    host, port = address.split("//")[1].split(":")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source: socket.socket, sink: socket.socket, delay: float) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                time.sleep(delay)
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection((host, int(port)))
+                threading.Thread(target=pump, args=(client, server, 0), daemon=True).start()
+                threading.Thread(target=pump, args=(server, client, seconds), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"alpaca://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+
+
+@unix
+def test_an_interrupted_wait_takes_no_event_along() -> None:
+    with astrobackend.open("sim://?speed=10") as observatory, observatory.focuser() as focuser:
+        events, other = observatory.events(), observatory.events()
+
+        def interrupt(number: int, frame: object) -> None:
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt):
+                while True:
+                    events.next(60)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        focuser.move_to(10_000)
+
+        def moves(listener: astrobackend.Events) -> list[astrobackend.Event]:
+            seen = []
+            for event in listener:
+                if isinstance(event.state, astrobackend.FocuserState):
+                    if event.state.position == 10_000 and not event.state.moving:
+                        return seen
+                    seen += [event] if event.state.moving else []
+            return seen
+
+        assert moves(events) == moves(other) != []
+
+
+def test_the_end_of_a_subscription_ends_a_wait() -> None:
+    with astrobackend.open("sim://") as observatory:
+        for close in (lambda events: events.close(), lambda events: observatory.close()):
+            if observatory.closed:
+                break
+            events = observatory.events()
+            threading.Timer(0.1, close, (events,)).start()
+            started = time.monotonic()
+            assert events.next(60) is None and list(events) == []
+            assert time.monotonic() - started < 2
+
+
+def test_blocks_within_blocks_leave_a_device_to_the_outermost() -> None:
+    with astrobackend.open("sim://") as observatory:
+        camera = observatory.camera()
+        with camera:
+            with camera:
+                pass
+            assert camera.is_connected()
+        assert not camera.is_connected()
+
+
+@unix
+def test_the_old_package_connects_anew_in_a_forked_child() -> None:
+    done = run(
+        """
+        import os, sys
+        from pyastrobackend.SIMBackend import DeviceBackend
+        backend = DeviceBackend()
+        assert backend.connect() and backend.newCamera().connect("")
+        child = os.fork()
+        if child == 0:
+            assert backend.connect() and backend.newCamera().connect("")
+            os._exit(7)
+        assert os.waitpid(child, 0)[1] >> 8 == 7
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@unix
+def test_a_forked_child_may_close_what_its_parent_opened() -> None:
+    done = run(
+        """
+        import astrobackend, os, threading
+        observatory = astrobackend.open("sim://")
+        stop = threading.Event()
+        def ask():
+            while not stop.is_set():
+                observatory.camera()
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(300):
+            child = os.fork()
+            if child == 0:
+                observatory.close()
+                os._exit(0)
+            os.waitpid(child, 0)
+        stop.set()
+        """,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_raw_properties_end_with_their_observatory(indi_address: str) -> None:
+    with astrobackend.open(indi_address) as observatory:
+        properties = observatory.properties()
+        assert properties.devices()
+    with pytest.raises(astrobackend.InvalidOperation, match="closed"):
+        properties.devices()
 
 
 def test_other_threads_run_while_one_waits() -> None:
@@ -269,21 +432,20 @@ def test_the_log_is_quiet_until_asked_for() -> None:
     assert quiet.returncode == 0 and quiet.stderr == quiet.stdout == ""
 
 
-def test_the_log_of_the_library_reaches_logging(tmp_path: Path) -> None:
+def test_the_log_of_the_library_reaches_logging() -> None:
     done = run(
         """
-        import astrobackend, logging, socket, sys, threading
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
-        try:
-            astrobackend.discover("ALPACA", timeout=0.2)
-        except astrobackend.Error:
-            pass
-        with astrobackend.open("sim://") as observatory:
-            pass
-        assert logging.getLogger("astrobackend").handlers
+        import astrobackend, logging, sys
+        logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s %(levelname)s %(message)s")
+        with astrobackend.open("sim://") as observatory, observatory.camera() as camera:
+            events = observatory.events()
+            camera.disconnect()
+            while events.next(1):
+                pass
         """
     )
     assert done.returncode == 0, done.stderr
+    assert "astrobackend INFO" in done.stdout and "Camera Simulator: disconnected" in done.stdout, done.stdout
 
 
 def memory() -> int:

@@ -1,8 +1,8 @@
 //! The `astrobackend` command: point, focus and expose through any astronomy framework.
 //!
-//! Each verb is a file in `cmd`; what they share is opening devices and Ctrl-C ([`context`]), what goes
-//! to stdout and stderr ([`output`], [`progress`]), device state as JSON ([`json`]), the forms of
-//! arguments ([`values`]), and exit codes ([`exit`]).
+//! Each verb is a file in `cmd`; what they share is opening devices and Ctrl-C (`context`), what goes
+//! to stdout and stderr (`output`, `progress`), device state as JSON (`json`), the forms of
+//! arguments (`values`), and exit codes (`exit`).
 
 mod args;
 mod cmd;

@@ -170,8 +170,10 @@ impl Hub {
         !listeners.is_empty()
     }
 
-    /// Hands an event to every listener; costs a lock when nobody listens.
+    /// Hands an event to every listener; costs a lock when nobody listens. What a person may want to know of
+    /// is logged too.
     pub fn publish(&self, event: &Event) {
+        report(event);
         let mut listeners = lock(&self.listeners);
         listeners.retain(|listener| {
             let Some(shared) = listener.upgrade() else { return false };
@@ -184,6 +186,24 @@ impl Hub {
             shared.ready.notify_one();
             true
         });
+    }
+}
+
+/// Logs links that come and go, devices that do, and what they say; states are too many.
+fn report(event: &Event) {
+    let who = event.device.as_ref().map_or("the server", |device| &device.name);
+    match &event.kind {
+        EventKind::Link(Link::Lost { why, .. }) => log::warn!("{who}: the link is lost: {why}"),
+        EventKind::Link(Link::Restoring) => log::info!("{who}: the link is back, settings are restored"),
+        EventKind::Link(Link::Up) => log::info!("{who}: the link is up"),
+        EventKind::Message(Level::Error, text) => log::error!("{who}: {text}"),
+        EventKind::Message(Level::Warning, text) => log::warn!("{who}: {text}"),
+        EventKind::Message(Level::Info, text) => log::info!("{who}: {text}"),
+        EventKind::Connected(true) => log::info!("{who}: connected"),
+        EventKind::Connected(false) => log::info!("{who}: disconnected"),
+        EventKind::Added(_) => log::debug!("{who}: appeared"),
+        EventKind::Removed => log::debug!("{who}: went away"),
+        EventKind::State(_) | EventKind::Lagged(_) => {}
     }
 }
 

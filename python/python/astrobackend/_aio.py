@@ -1,9 +1,11 @@
-"""Awaitable versions of the calls that wait: the same call on a thread, cancelled when its task is."""
+"""Awaitable versions of the calls that wait: the same call on a thread of its own, cancelled when its task is."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,8 +14,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EVENT_WAIT = 0.25
-"""Seconds after which a thread that waits for an event looks whether anybody still wants it."""
+STOPPED = 5.0
+"""Seconds that a cancelled call may take to stop its device before its task ends nevertheless."""
+
+EVENT_LOOK = 0.02
+"""Seconds between two looks for an event: a thread would take one along when its task is cancelled."""
 
 
 async def run(call: Callable[..., T], *arguments: Any, **named: Any) -> T:
@@ -21,23 +26,35 @@ async def run(call: Callable[..., T], *arguments: Any, **named: Any) -> T:
     from ._native import Cancel
 
     cancel = Cancel()
-    loop = asyncio.get_running_loop()
-    future = loop.run_in_executor(None, partial(call, *arguments, cancel=cancel, **named))
+    result: Future[T] = Future()
+    work = partial(_work, result, partial(call, *arguments, cancel=cancel, **named))
+    # Asyncio's own threads are few: a halt must not wait until an exposure makes room.
+    threading.Thread(target=work, name="astrobackend-await", daemon=True).start()
+    waiting = asyncio.wrap_future(result)
+    # Of a call that is left behind nobody asks how it ended.
+    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
-        return await asyncio.shield(future)
+        return await asyncio.shield(waiting)
     except asyncio.CancelledError:
         cancel.cancel()
-        # It ends as soon as the device has been stopped; what it says then is of no interest.
-        await asyncio.wait([future], timeout=5)
-        future.cancelled() or (future.done() and future.exception())
+        await asyncio.wait([waiting], timeout=STOPPED)
         raise
+
+
+def _work(result: Future[T], call: Callable[[], T]) -> None:
+    try:
+        result.set_result(call())
+    except BaseException as error:
+        result.set_exception(error)
 
 
 async def next_event(events: Events) -> Event:
     """The next event, or the end of the stream."""
-    loop = asyncio.get_running_loop()
-    while not events.closed:
-        event = await loop.run_in_executor(None, partial(events.next, EVENT_WAIT))
+    while True:
+        over = events.closed
+        event = events.next(0)
         if event is not None:
             return event
-    raise StopAsyncIteration
+        if over:
+            raise StopAsyncIteration
+        await asyncio.sleep(EVENT_LOOK)

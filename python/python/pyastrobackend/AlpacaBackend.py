@@ -29,7 +29,11 @@ class DeviceBackend(backend.DeviceBackend):
     _mount = Mount
 
     def __init__(self, ip: str = "127.0.0.1", port: int = 11111, *, address: str | None = None) -> None:
-        super().__init__(address or backend.server_address(self._schemes, ip, port, USUAL))
+        address = address or backend.server_address(self._schemes, ip, port, USUAL)
+        if address.startswith("http://") and "/api/" not in address:
+            # A server's address as browsers have it; those of devices are understood as they are.
+            address = "alpaca" + address[len("http") :]
+        super().__init__(address)
 
     def get_prop(self, path: str, prop: str, params: Mapping[str, Any] = NOTHING, returndict: bool = False) -> Any:
         """The value of a device's member, or with `returndict` the whole reply; None when that fails."""

@@ -20,7 +20,6 @@ _MODULES = {
 
 _SCHEMES = {
     "ascom": "ASCOM",
-    "com": "ASCOM",
     "alpaca": "ALPACA",
     "http": "ALPACA",
     "rpc": "RPC",

@@ -73,6 +73,10 @@ class SimpleDeviceInterface:
             now = monotonic()
             if focuser.is_moving():
                 stands_since = None
+            elif not focuser.is_connected():
+                # Nobody knows whether it moves.
+                log.error("the focuser is not connected any more")
+                return False
             elif position is None or _is_at(focuser, position):
                 return True
             else:
@@ -97,17 +101,22 @@ class SimpleDeviceInterface:
 
         True when the file is written. A camera that does not finish is stopped.
         """
-        region = roi or (0, 0, *(cam.get_size() or (0, 0)))
+        region = (0, 0, *(cam.get_size() or (0, 0))) if roi is None else roi
+        until = monotonic() + float(exposure) + READOUT
         if not (cam.set_binning(1, 1) and cam.set_frame(*region) and cam.start_exposure(exposure)):
             log.error("the exposure cannot be started")
             return False
-        until = monotonic() + exposure + READOUT
-        while not cam.check_exposure():
-            if monotonic() > until:
-                log.error("the exposure does not end")
-                cam.stop_exposure()
-                return False
-            sleep(POLL)
+        try:
+            while not cam.check_exposure():
+                if monotonic() > until:
+                    log.error("the exposure does not end")
+                    cam.stop_exposure()
+                    return False
+                sleep(POLL)
+        except BaseException:
+            # Ctrl-C above all: the camera shall not go on for nobody.
+            cam.stop_exposure()
+            raise
         if not cam.check_exposure_success():
             log.error("the exposure has failed")
             return False

@@ -144,7 +144,11 @@ class RPCDeviceThread(threading.Thread):
             request: dict[str, Any] = {"method": cmd, "id": self._last_id}
             if argsdict is not None:
                 request["params"] = dict(argsdict)
-            line = json.dumps(request).encode() + b"\n"
+            try:
+                line = json.dumps(request, allow_nan=False).encode() + b"\n"
+            except ValueError as error:
+                log.error("%s: %s", cmd, error)
+                return None
             if LOG_SERVER_TRAFFIC:
                 log.debug("sending %s", line)
             try:
@@ -278,4 +282,7 @@ class RPCDevice(Device):
             return None
         thread.start()
         weakref.finalize(self, thread.close)
+        connections = getattr(self.backend, "connections", None)
+        if connections is not None:
+            connections.add(thread)
         return thread

@@ -53,7 +53,8 @@ class DeviceBackend(BaseDeviceBackend):
     def connect(self) -> bool:
         """Opens the way; once open, tells whether it still is."""
         with self._opening:
-            if self.observatory is None:
+            # A forked process cannot use what its parent opened.
+            if self.observatory is None or self.observatory.closed:
                 try:
                     self.observatory = astrobackend.open(self.address)
                 except Error as error:
