@@ -29,7 +29,6 @@ const ABSENT: [u32; 6] = [0x8002_0003, 0x8002_0006, 0x8000_4001, 0x8013_1513, 0x
 /// The driver is not registered.
 const UNREGISTERED: [u32; 2] = [0x8004_0154, 0x8004_01F3];
 
-
 /// The error of a call that failed with a number, and perhaps with a description.
 pub(super) fn error(member: &str, code: HRESULT, exception: Option<&EXCEPINFO>) -> Error {
     let number = code.0 as u32;
