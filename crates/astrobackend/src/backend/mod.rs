@@ -3,7 +3,9 @@
 //! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
 
 pub mod alpaca;
+pub mod ascom;
 pub mod indi;
+mod interfaces;
 pub mod rpc;
 pub mod sim;
 
@@ -189,10 +191,10 @@ pub static FRAMEWORKS: &[Framework] = &[
         name: "ASCOM",
         schemes: &["ascom"],
         summary: "ASCOM COM drivers on Windows",
-        built_in: false,
-        check: |_| Ok(()),
-        open: |_| Err(not_built_in("ASCOM")),
-        discover: |_| Err(not_built_in("ASCOM")),
+        built_in: cfg!(windows),
+        check: ascom::check,
+        open: ascom::open,
+        discover: ascom::discover,
     },
     Framework {
         name: "ALPACA",
@@ -231,10 +233,6 @@ pub static FRAMEWORKS: &[Framework] = &[
         discover: |_| Ok(vec![Address::new("sim")]),
     },
 ];
-
-fn not_built_in(name: &str) -> Error {
-    Error::unsupported(format!("the {name} backend is not built into this version; try sim://"))
-}
 
 /// Opens a backend by address (`indi://pi:7624`) or by name (`INDI`: its default server).
 ///

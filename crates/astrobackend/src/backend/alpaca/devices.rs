@@ -1,15 +1,9 @@
 //! What devices a server has: as its management tells, or found by asking for them one by one.
 
-use super::{
-    camera::AlpacaCamera,
-    filter_wheel::AlpacaFilterWheel,
-    focuser::AlpacaFocuser,
-    handle::Handle,
-    mount::AlpacaMount,
-    server::{Server, is_transport, lock},
-};
+use super::server::{Server, lock};
 use crate::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Image, Result,
+    backend::interfaces::{self, Arguments, Carrier, is_transport},
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::Hub,
     wire::alpaca::{answer, form::Form},
@@ -18,6 +12,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// The most devices of a kind that are asked for where there is no list: some servers answer to any number.
@@ -114,23 +109,52 @@ fn probe(server: &Server) -> Result<Vec<Listed>> {
     }
 }
 
-/// A device that was asked for.
-#[derive(Clone, Debug)]
-pub(super) enum Made {
-    Camera(Arc<AlpacaCamera>),
-    FilterWheel(Arc<AlpacaFilterWheel>),
-    Focuser(Arc<AlpacaFocuser>),
-    Mount(Arc<AlpacaMount>),
+/// What carries the members of a device of a server.
+#[derive(Debug)]
+struct Members {
+    server: Arc<Server>,
+    path: String,
 }
 
-impl Made {
-    pub(super) fn any(&self) -> AnyDevice {
-        match self {
-            Made::Camera(device) => AnyDevice::Camera(device.clone()),
-            Made::FilterWheel(device) => AnyDevice::FilterWheel(device.clone()),
-            Made::Focuser(device) => AnyDevice::Focuser(device.clone()),
-            Made::Mount(device) => AnyDevice::Mount(device.clone()),
-        }
+impl Members {
+    fn path_of(&self, member: &str) -> String {
+        format!("{}{member}", self.path)
+    }
+}
+
+fn form(arguments: &Arguments) -> Form {
+    let all = arguments.own.iter().chain(&arguments.beside);
+    all.fold(Form::new(), |form, (name, value)| form.with(name, value))
+}
+
+impl Carrier for Members {
+    fn get(&self, member: &'static str, arguments: &Arguments) -> Result<Value> {
+        self.server.get(&self.path_of(member), &form(arguments))
+    }
+
+    fn get_many(&self, asked: &[(&'static str, Arguments)]) -> Vec<Result<Value>> {
+        let paths: Vec<_> = asked.iter().map(|(member, given)| (self.path_of(member), form(given))).collect();
+        self.server.get_many(&paths)
+    }
+
+    fn put(&self, member: &'static str, arguments: &Arguments, limit: Duration) -> Result<Value> {
+        self.server.put(&self.path_of(member), &form(arguments), limit)
+    }
+
+    fn image(&self) -> Result<Image> {
+        self.server.image(&self.path_of("imagearray"))
+    }
+
+    fn limit(&self) -> Duration {
+        self.server.policy.call
+    }
+
+    fn losses(&self) -> u64 {
+        self.server.losses()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.server.policy.shared
     }
 }
 
@@ -140,7 +164,7 @@ pub(super) struct Devices {
     pub(super) server: Arc<Server>,
     hub: Arc<Hub>,
     options: Vec<(String, String)>,
-    made: Mutex<BTreeMap<(DeviceId, u32), Made>>,
+    made: Mutex<BTreeMap<(DeviceId, u32), AnyDevice>>,
 }
 
 impl Devices {
@@ -160,7 +184,7 @@ impl Devices {
     pub(super) fn known(&self, listed: &Listed) -> DeviceInfo {
         let info = self.info(listed);
         let made = lock(&self.made).get(&(info.id.clone(), listed.number)).cloned();
-        made.map_or(info, |made| made.any().device().info())
+        made.map_or(info, |made| made.device().info())
     }
 
     /// The device, made if need be.
@@ -169,20 +193,15 @@ impl Devices {
         let key = (info.id.clone(), listed.number);
         let mut made = lock(&self.made);
         let new = || {
-            let handle = Handle::new(self.server.clone(), self.hub.clone(), info, listed.number);
-            match listed.kind {
-                DeviceKind::Camera => Made::Camera(Arc::new(AlpacaCamera::new(handle))),
-                DeviceKind::FilterWheel => Made::FilterWheel(Arc::new(AlpacaFilterWheel::new(handle))),
-                DeviceKind::Focuser => Made::Focuser(Arc::new(AlpacaFocuser::new(handle))),
-                DeviceKind::Mount => Made::Mount(Arc::new(AlpacaMount::new(handle))),
-            }
+            let path = format!("/api/v1/{}/{}/", listed.kind.alpaca_name(), listed.number);
+            interfaces::device(Arc::new(Members { server: self.server.clone(), path }), self.hub.clone(), info)
         };
-        made.entry(key).or_insert_with(new).any()
+        made.entry(key).or_insert_with(new).clone()
     }
 
     /// All that were asked for.
     pub(super) fn all_made(&self) -> Vec<AnyDevice> {
-        lock(&self.made).values().map(Made::any).collect()
+        lock(&self.made).values().cloned().collect()
     }
 }
 

@@ -27,32 +27,17 @@
 //! What ASCOM does not tell is not invented: it has no flag for a focuser's brake, for a clock or site that can be set,
 //! nor limits for a cooler, so these are taken to be there and the driver refuses what it cannot.
 
-mod abilities;
 mod arriving;
-mod camera;
-mod chip;
-mod controls;
 mod devices;
 mod discovery;
-mod exposure;
-mod extras;
-mod filter_wheel;
-mod focuser;
-mod handle;
 mod http;
-mod motion;
-mod mount;
-mod picture;
 mod policy;
-mod poll;
 mod pool;
 mod server;
-mod session;
-mod values;
 
 pub use discovery::{Found, SERVERS_VARIABLE, servers};
 
-use super::{Backend, no_such_device};
+use super::{Backend, interfaces::Told, no_such_device};
 use crate::{
     Address, Error, ErrorKind, Result,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
@@ -61,7 +46,6 @@ use crate::{
 };
 use devices::{Devices, Listed};
 use policy::Policy;
-use poll::Told;
 use serde_json::Value;
 use server::{Server, lock};
 use std::{
@@ -261,7 +245,7 @@ impl Backend for Alpaca {
                 if std::mem::take(&mut first) {
                     return Some(Vec::new());
                 }
-                Some(told.look(&devices.upgrade()?))
+                Some(told.look(devices.upgrade()?.all_made()))
             }
         })
     }

@@ -17,7 +17,8 @@ use super::{
     pool::Pool,
 };
 use crate::{
-    Address, Error, ErrorKind, Image, Result, Timestamp,
+    Address, Error, Image, Result, Timestamp,
+    backend::interfaces::is_transport,
     event::{Event, EventKind, Hub, Link},
     wait::Deadline,
     wire::alpaca::{answer, form::Form, image_bytes::MEDIA_TYPE},
@@ -396,9 +397,4 @@ fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, 
         Ok(addresses) => addresses.map_err(Fault::Refused),
         Err(_) => Err(Fault::Late(format!("has a name whose address was not found within {timeout:.1?}"))),
     }
-}
-
-/// True for errors that say that the server, not the device, is the trouble.
-pub(super) fn is_transport(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Timeout)
 }

@@ -131,6 +131,8 @@ impl Socket {
 
     /// Reads bytes, and what comes beside them as shared memory.
     pub(super) fn receive(&self, buffer: &mut [u8], memory: &mut VecDeque<File>) -> io::Result<usize> {
+        #[cfg(not(target_os = "linux"))]
+        let _ = memory;
         match self {
             Socket::Tcp(stream) => {
                 let mut stream = stream;

@@ -1,6 +1,7 @@
 //! Alpaca filter wheels: `position` from 0, −1 while it turns.
 
 use super::{
+    carrier::Arguments,
     controls::Settings,
     handle::{Handle, Remembered, impl_device},
     motion::Motion,
@@ -8,24 +9,24 @@ use super::{
 use crate::{
     Error, Result,
     device::{ControlInfo, Filter, FilterWheel, FilterWheelState},
-    wire::alpaca::{extensions, form::Form},
+    wire::alpaca::extensions,
 };
 use std::sync::Arc;
 
-/// A filter wheel of a server.
+/// A filter wheel, whatever carries it.
 #[derive(Debug)]
-pub(super) struct AlpacaFilterWheel {
+pub(super) struct AscomFilterWheel {
     handle: Handle,
     settings: Settings,
     filters: Remembered<Vec<Filter>>,
     motion: Motion<usize>,
 }
 
-impl_device!(AlpacaFilterWheel);
+impl_device!(AscomFilterWheel);
 
-impl AlpacaFilterWheel {
+impl AscomFilterWheel {
     pub(super) fn new(handle: Handle) -> Self {
-        AlpacaFilterWheel {
+        AscomFilterWheel {
             handle,
             settings: Settings::default(),
             filters: Remembered::default(),
@@ -56,7 +57,7 @@ impl AlpacaFilterWheel {
     }
 }
 
-impl FilterWheel for AlpacaFilterWheel {
+impl FilterWheel for AscomFilterWheel {
     fn filters(&self) -> Result<Vec<Filter>> {
         Ok(self.known()?.to_vec())
     }
@@ -75,7 +76,7 @@ impl FilterWheel for AlpacaFilterWheel {
             let message = format!("place {position} is not within 0 to {}", places.saturating_sub(1));
             return self.handle.fail(Error::invalid(message));
         }
-        self.handle.start("position", Form::new().with("Position", position))?;
+        self.handle.start("position", Arguments::new().with("Position", position))?;
         self.motion.started(position);
         Ok(())
     }

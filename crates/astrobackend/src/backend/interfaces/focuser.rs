@@ -1,6 +1,7 @@
 //! Alpaca focusers: absolute ones move to a position, relative ones by a number of steps, with the same member.
 
 use super::{
+    carrier::Arguments,
     controls::Settings,
     handle::{Handle, Remembered, impl_device},
     motion::Motion,
@@ -8,13 +9,13 @@ use super::{
 use crate::{
     Celsius, Error, Microns, Result,
     device::{Control, ControlInfo, Focuser, FocuserCaps, FocuserState},
-    wire::alpaca::{extensions, form::Form},
+    wire::alpaca::extensions,
 };
 use std::sync::Arc;
 
-/// A focuser of a server.
+/// A focuser, whatever carries it.
 #[derive(Debug)]
-pub(super) struct AlpacaFocuser {
+pub(super) struct AscomFocuser {
     handle: Handle,
     settings: Settings,
     caps: Remembered<FocuserCaps>,
@@ -22,11 +23,11 @@ pub(super) struct AlpacaFocuser {
     motion: Motion<Option<i32>>,
 }
 
-impl_device!(AlpacaFocuser);
+impl_device!(AscomFocuser);
 
-impl AlpacaFocuser {
+impl AscomFocuser {
     pub(super) fn new(handle: Handle) -> Self {
-        AlpacaFocuser { handle, settings: Settings::default(), caps: Remembered::default(), motion: Motion::default() }
+        AscomFocuser { handle, settings: Settings::default(), caps: Remembered::default(), motion: Motion::default() }
     }
 
     fn prepare(&self) -> Result<()> {
@@ -57,13 +58,13 @@ impl AlpacaFocuser {
     }
 
     fn go(&self, position: i32, goal: Option<i32>) -> Result<()> {
-        self.handle.start("move", Form::new().with("Position", position))?;
+        self.handle.start("move", Arguments::new().with("Position", position))?;
         self.motion.started(goal);
         Ok(())
     }
 }
 
-impl Focuser for AlpacaFocuser {
+impl Focuser for AscomFocuser {
     fn caps(&self) -> Result<FocuserCaps> {
         let caps = FocuserCaps::clone(&*self.known()?);
         Ok(caps)
@@ -112,7 +113,7 @@ impl Focuser for AlpacaFocuser {
     }
 
     fn halt(&self) -> Result<()> {
-        self.handle.put("halt", Form::new())?;
+        self.handle.put("halt", Arguments::new())?;
         self.motion.forget();
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! Settings: those of ASCOM member by member, or all that a server of ours has.
 
 use super::{
+    carrier::Arguments,
     extras,
     handle::{Handle, Remembered},
 };
 use crate::{
     ErrorKind, Result,
     device::{Control, ControlInfo, find_control},
-    wire::alpaca::{extensions, form::Form},
+    wire::alpaca::extensions,
 };
 use serde_json::Value;
 
@@ -116,7 +117,7 @@ pub(super) fn set(
         return handle.action(extensions::SET_SETTING, &format!("{control}={value}")).map(drop);
     }
     let place = place(handle, control)?;
-    handle.put(place.member, Form::new().with(place.parameter, (place.write)(value)))
+    handle.put(place.member, Arguments::new().with(place.parameter, (place.write)(value)))
 }
 
 fn place(handle: &Handle, control: Control) -> Result<&'static Place> {

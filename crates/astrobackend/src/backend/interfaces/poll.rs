@@ -1,25 +1,25 @@
-//! News for listeners: Alpaca does not push, so the devices in use are looked at while somebody listens.
+//! News for listeners: nothing pushes here, so the devices in use are looked at while somebody listens.
 
-use super::{devices::Devices, server::is_transport};
+use super::is_transport;
 use crate::{
     Equinox, RaDec, Timestamp,
-    device::{DeviceId, DeviceState, MountState},
+    device::{AnyDevice, DeviceId, DeviceState, MountState},
     event::{Event, EventKind},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// A mount that follows the stars stands still for listeners, degrees.
 const STILL: f64 = 0.5 / 3600.0;
 
 /// What listeners were told last.
 #[derive(Debug, Default)]
-pub(super) struct Told(BTreeMap<DeviceId, Option<DeviceState>>);
+pub(in crate::backend) struct Told(BTreeMap<DeviceId, Option<DeviceState>>);
 
 impl Told {
     /// What has changed since the last look. A server that does not answer is not asked for its other devices.
-    pub(super) fn look(&mut self, devices: &Arc<Devices>) -> Vec<Event> {
+    pub(in crate::backend) fn look(&mut self, devices: Vec<AnyDevice>) -> Vec<Event> {
         let mut news = Vec::new();
-        for device in devices.all_made() {
+        for device in devices {
             let id = device.device().info().id;
             let state = match device.state() {
                 Ok(state) => Some(state),

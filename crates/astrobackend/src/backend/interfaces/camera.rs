@@ -7,13 +7,14 @@
 //! [`session`]: super::session
 
 use super::{
+    carrier::{Arguments, is_transport},
     chip,
     controls::Settings,
     exposure::{Notes, Outcome, Report, Taking, busy},
     handle::{Handle, Remembered, impl_device},
+    lock, milliseconds,
     motion::Motion,
     picture,
-    server::{is_transport, lock},
     session::{Facts, Last, Session},
     values::Values,
 };
@@ -24,16 +25,16 @@ use crate::{
         GuideDirection,
     },
     image::Frame,
-    wire::alpaca::{codes, extensions, form::Form},
+    wire::alpaca::{codes, extensions},
 };
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-/// A camera of a server.
+/// A camera, whatever carries it.
 #[derive(Debug)]
-pub(super) struct AlpacaCamera {
+pub(super) struct AscomCamera {
     pub(super) handle: Handle,
     settings: Settings,
     caps: Remembered<CameraCaps>,
@@ -44,16 +45,16 @@ pub(super) struct AlpacaCamera {
     pulses: Motion<()>,
 }
 
-impl_device!(AlpacaCamera);
+impl_device!(AscomCamera);
 
 /// A moment as a server has it that tells whole seconds.
 fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-impl AlpacaCamera {
+impl AscomCamera {
     pub(super) fn new(handle: Handle) -> Self {
-        AlpacaCamera {
+        AscomCamera {
             handle,
             settings: Settings::default(),
             caps: Remembered::default(),
@@ -186,8 +187,7 @@ impl AlpacaCamera {
 
     /// Loads the picture of an exposure that has ended.
     fn load(&self, taking: &Taking) -> Result<Arc<Image>> {
-        let path = format!("{}imagearray", self.handle.path());
-        let mut image = self.handle.server.image(&path).map_err(|error| self.handle.name(error))?;
+        let mut image = self.handle.carrier.image().map_err(|error| self.handle.name(error))?;
         let (finished, facts) = {
             let session = lock(&self.session);
             (session.finished, session.facts)
@@ -241,7 +241,7 @@ impl AlpacaCamera {
             && caps.abort
             && self.handle.get::<i64>("camerastate")? == 5
         {
-            return self.handle.put("abortexposure", Form::new());
+            return self.handle.put("abortexposure", Arguments::new());
         }
         Ok(())
     }
@@ -252,7 +252,7 @@ impl AlpacaCamera {
     }
 }
 
-impl Camera for AlpacaCamera {
+impl Camera for AscomCamera {
     fn caps(&self) -> Result<Arc<CameraCaps>> {
         self.caps.get(&self.handle, || chip::caps(&self.handle))
     }
@@ -330,12 +330,12 @@ impl Camera for AlpacaCamera {
         // The image of an earlier exposure is gone with this call.
         lock(&self.session).decide(Last::None);
         let light = exposure.frame_type.is_light();
-        let mut form = Form::new().with("Duration", exposure.duration.as_secs_f64()).with("Light", light);
+        let mut arguments = Arguments::new().with("Duration", exposure.duration.as_secs_f64()).with("Light", light);
         if exposure.frame_type != FrameType::Light {
-            form.push(extensions::FRAME_TYPE, exposure.frame_type);
+            arguments = arguments.beside(extensions::FRAME_TYPE, exposure.frame_type.to_string());
         }
         let taking = Taking::new(exposure, before, notes);
-        match self.handle.start("startexposure", form) {
+        match self.handle.start("startexposure", arguments) {
             Ok(()) => {
                 lock(&self.session).decide(Last::UnderWay(taking));
                 Ok(())
@@ -357,7 +357,7 @@ impl Camera for AlpacaCamera {
         if !self.observe(&[])?.1.is_busy() {
             return Ok(());
         }
-        self.handle.put("stopexposure", Form::new())?;
+        self.handle.put("stopexposure", Arguments::new())?;
         if let Last::UnderWay(taking) = &mut lock(&self.session).last {
             taking.stop();
         }
@@ -371,7 +371,7 @@ impl Camera for AlpacaCamera {
         if !self.caps()?.abort {
             return self.handle.fail(Error::unsupported("cannot abort an exposure"));
         }
-        self.handle.put("abortexposure", Form::new())?;
+        self.handle.put("abortexposure", Arguments::new())?;
         lock(&self.session).decide(Last::None);
         Ok(())
     }
@@ -388,8 +388,8 @@ impl Camera for AlpacaCamera {
         if !self.caps()?.pulse_guide {
             return self.handle.fail(Error::unsupported("has no guide port"));
         }
-        let form = Form::new().with("Direction", codes::from_guide_direction(direction));
-        self.handle.start("pulseguide", form.with("Duration", duration.as_millis()))?;
+        let arguments = Arguments::new().with("Direction", codes::from_guide_direction(direction));
+        self.handle.start("pulseguide", arguments.with("Duration", milliseconds(duration)))?;
         self.pulses.started_for((), duration);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The values of several members, read together.
 
-use super::server::is_transport;
+use super::carrier::is_transport;
 use crate::{Error, ErrorKind, Result, Timestamp, device::DeviceId, wire::alpaca::answer};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! What a camera can do, its region and binning, its cooler and its settings, member by member.
 
-use super::{handle::Handle, values::Values};
+use super::{carrier::Arguments, handle::Handle, values::Values};
 use crate::{
     Celsius, Error, Microns, Result,
     device::{CameraCaps, Colour, Control, ControlInfo, CoolerCaps, Sensor},
     image::Frame,
-    wire::alpaca::{codes, form::Form},
+    wire::alpaca::codes,
 };
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ fn cooler(values: &Values, range: Option<(f64, f64)>) -> Result<Option<CoolerCap
 /// Switches the cooler, with the temperature to reach.
 pub(super) fn set_cooler(handle: &Handle, caps: Option<&CoolerCaps>, set_point: Option<Celsius>) -> Result<()> {
     let Some(caps) = caps else { return handle.fail(Error::unsupported("has no cooler")) };
-    let switch = |on: bool| handle.put("cooleron", Form::new().with("CoolerOn", on));
+    let switch = |on: bool| handle.put("cooleron", Arguments::new().with("CoolerOn", on));
     match (set_point, &caps.set_point) {
         (None, _) => switch(false),
         (Some(_), None) => handle.fail(Error::unsupported("has a cooler without a set point")),
@@ -100,7 +100,7 @@ pub(super) fn set_cooler(handle: &Handle, caps: Option<&CoolerCaps>, set_point: 
             handle.fail(Error::invalid(message))
         }
         (Some(wanted), Some(_)) => {
-            handle.put("setccdtemperature", Form::new().with("SetCCDTemperature", wanted.0))?;
+            handle.put("setccdtemperature", Arguments::new().with("SetCCDTemperature", wanted.0))?;
             switch(true)
         }
     }
@@ -133,7 +133,7 @@ pub(super) fn check_frame(caps: &CameraCaps, wanted: Frame) -> Result<()> {
 
 /// Sets region and binning, so that no step leads to a region off the sensor: some servers check each one.
 pub(super) fn set_frame(handle: &Handle, wanted: Frame) -> Result<()> {
-    let put = |member, name, value: u32| handle.put(member, Form::new().with(name, value));
+    let put = |member, name, value: u32| handle.put(member, Arguments::new().with(name, value));
     let mut now = frame(&handle.values(&FRAME)?)?;
     if (now.bin_x, now.bin_y) != (wanted.bin_x, wanted.bin_y) {
         put("binx", "BinX", wanted.bin_x.into())?;

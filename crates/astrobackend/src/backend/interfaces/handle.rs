@@ -1,15 +1,16 @@
 //! What all devices have in common: their members, read and changed by name, and what is known about them.
 
 use super::{
+    carrier::{Arguments, Carrier},
     extras::{self, Extras},
-    server::{Server, lock},
+    lock,
     values::{FromValue, Values},
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp, Wait,
     device::{DeviceId, DeviceInfo, DeviceKind, Reply, ReplyKind},
     event::{Event, EventKind, Hub},
-    wire::alpaca::{extensions, form::Form},
+    wire::alpaca::extensions,
 };
 use serde_json::Value;
 use std::{
@@ -31,12 +32,11 @@ const EARLY: Duration = Duration::from_secs(1);
 /// Between two looks at a device that connects.
 const POLL: Duration = Duration::from_millis(50);
 
-/// A device of a server.
+/// A device whose members are carried.
 #[derive(Debug)]
 pub(super) struct Handle {
-    pub(super) server: Arc<Server>,
+    pub(super) carrier: Arc<dyn Carrier>,
     pub(super) id: DeviceId,
-    path: String,
     hub: Arc<Hub>,
     info: Mutex<DeviceInfo>,
     /// Members that the device does not have, as it said.
@@ -98,11 +98,10 @@ fn platform_7(kind: DeviceKind) -> u16 {
 }
 
 impl Handle {
-    pub(super) fn new(server: Arc<Server>, hub: Arc<Hub>, info: DeviceInfo, number: u32) -> Self {
+    pub(super) fn new(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo) -> Self {
         Handle {
-            path: format!("/api/v1/{}/{number}/", info.id.kind.alpaca_name()),
             id: info.id.clone(),
-            server,
+            carrier,
             hub,
             info: Mutex::new(info),
             absent: Mutex::default(),
@@ -131,7 +130,7 @@ impl Handle {
     }
 
     fn epoch(&self) -> u64 {
-        self.server.losses() + self.resets.load(Ordering::Relaxed)
+        self.carrier.losses() + self.resets.load(Ordering::Relaxed)
     }
 
     fn reset(&self) {
@@ -172,41 +171,32 @@ impl Handle {
 
     /// Reads a member.
     pub(super) fn get<T: FromValue>(&self, member: &'static str) -> Result<T> {
-        self.get_with(member, Form::new())
+        self.get_with(member, Arguments::new())
     }
 
     /// Reads a member that takes parameters.
-    pub(super) fn get_with<T: FromValue>(&self, member: &'static str, form: Form) -> Result<T> {
+    pub(super) fn get_with<T: FromValue>(&self, member: &'static str, arguments: Arguments) -> Result<T> {
         self.refuse_when_left()?;
-        let value = self.server.get(&self.path_of(member), &form).map_err(|error| self.name(error))?;
+        let value = self.carrier.get(member, &arguments).map_err(|error| self.name(error))?;
         T::read(&value).ok_or_else(|| self.name(no_sense(member, &value)))
-    }
-
-    /// Where the device's members are on the server.
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
-    fn path_of(&self, member: &str) -> String {
-        format!("{}{member}", self.path)
     }
 
     /// Reads several members, those that the device is known not to have excepted.
     pub(super) fn values(&self, members: &[&'static str]) -> Result<Values> {
-        let wanted = members.iter().map(|member| (*member, *member, Form::new()));
+        let wanted = members.iter().map(|member| (*member, *member, Arguments::new()));
         self.read_all(wanted.collect())
     }
 
     /// Reads several members that take parameters: for each a name of its own, the member, and the parameters.
-    pub(super) fn read_all(&self, wanted: Vec<(&'static str, &'static str, Form)>) -> Result<Values> {
+    pub(super) fn read_all(&self, wanted: Vec<(&'static str, &'static str, Arguments)>) -> Result<Values> {
         self.refuse_when_left()?;
         let wanted: Vec<_> = {
             let absent = lock(&self.absent);
             wanted.into_iter().filter(|(name, ..)| !absent.contains(name)).collect()
         };
-        let paths: Vec<_> = wanted.iter().map(|(_, member, form)| (self.path_of(member), form.clone())).collect();
+        let asked: Vec<_> = wanted.iter().map(|(_, member, arguments)| (*member, arguments.clone())).collect();
         let mut values = Values::of(self.id.clone());
-        for ((name, ..), value) in wanted.into_iter().zip(self.server.get_many(&paths)) {
+        for ((name, ..), value) in wanted.into_iter().zip(self.carrier.get_many(&asked)) {
             // A server without a member answers 400 to it, or says that it is not implemented.
             let refused = value.as_ref().err().map(Error::kind);
             if matches!(refused, Some(ErrorKind::Unsupported | ErrorKind::InvalidValue)) {
@@ -242,29 +232,29 @@ impl Handle {
     }
 
     /// Changes something.
-    pub(super) fn put(&self, member: &'static str, form: Form) -> Result<()> {
-        self.put_for(member, form).map(drop)
+    pub(super) fn put(&self, member: &'static str, arguments: Arguments) -> Result<()> {
+        self.put_for(member, arguments).map(drop)
     }
 
     /// Changes something that answers a value.
-    pub(super) fn put_for(&self, member: &'static str, form: Form) -> Result<Value> {
+    pub(super) fn put_for(&self, member: &'static str, arguments: Arguments) -> Result<Value> {
         self.refuse_when_left()?;
-        self.server.put(&self.path_of(member), &form, self.server.policy.call).map_err(|error| self.name(error))
+        self.carrier.put(member, &arguments, self.carrier.limit()).map_err(|error| self.name(error))
     }
 
     /// Starts something that takes its time. Where the driver answers only when it is done, that is waited for
     /// elsewhere; see [`Handle::is_at_work`].
-    pub(super) fn start(&self, member: &'static str, form: Form) -> Result<()> {
+    pub(super) fn start(&self, member: &'static str, arguments: Arguments) -> Result<()> {
         if self.is_modern()? {
-            return self.put(member, form);
+            return self.put(member, arguments);
         }
         if self.is_at_work()? {
             return self.fail(Error::new(ErrorKind::Busy, "has not finished the last command"));
         }
         let (sender, receiver) = channel();
-        let (server, path, id) = (self.server.clone(), self.path_of(member), self.id.clone());
+        let (carrier, id) = (self.carrier.clone(), self.id.clone());
         let work = move || {
-            let done = server.put(&path, &form, SLOWEST_COMMAND);
+            let done = carrier.put(member, &arguments, SLOWEST_COMMAND);
             // Without a receiver the device has been dropped.
             let _ = sender.send(done.map(drop).map_err(|error| error.on(id)));
         };
@@ -302,11 +292,11 @@ impl Handle {
         self.reset();
         let version = self.values(&["interfaceversion"])?.maybe::<i64>("interfaceversion")?.unwrap_or(1);
         let modern = version >= i64::from(platform_7(self.id.kind));
-        let connecting = if modern { self.put("connect", Form::new()) } else { Err(Error::unsupported("")) };
+        let connecting = if modern { self.put("connect", Arguments::new()) } else { Err(Error::unsupported("")) };
         match connecting {
             Ok(()) => self.wait_while_connecting()?,
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidValue) => {
-                self.put("connected", Form::new().with("Connected", true))?;
+                self.put("connected", Arguments::new().with("Connected", true))?;
             }
             Err(error) => return Err(error),
         }
@@ -320,13 +310,13 @@ impl Handle {
 
     fn wait_while_connecting(&self) -> Result<()> {
         let look = || Ok((!self.get::<bool>("connecting")?).then_some(()));
-        let wait = Wait::new(self.server.policy.call).every(POLL);
+        let wait = Wait::new(self.carrier.limit()).every(POLL);
         wait.until("connecting", look, || Ok(())).map_err(|error| self.name(error))
     }
 
     /// Disconnects it, for all its users unless it is shared.
     pub(super) fn disconnect(&self) -> Result<()> {
-        if self.server.policy.shared {
+        if self.carrier.is_shared() {
             if !self.left.swap(true, Ordering::Relaxed) {
                 self.publish(EventKind::Connected(false));
             }
@@ -334,7 +324,7 @@ impl Handle {
         }
         if self.is_connected()? {
             // Synchronous, and there in every version of every interface.
-            self.put("connected", Form::new().with("Connected", false))?;
+            self.put("connected", Arguments::new().with("Connected", false))?;
             self.publish(EventKind::Connected(false));
         }
         self.reset();
@@ -360,8 +350,8 @@ impl Handle {
 
     /// Does an action.
     pub(super) fn action(&self, name: &str, parameters: &str) -> Result<String> {
-        let form = Form::new().with("Action", name).with("Parameters", parameters);
-        match self.put_for("action", form) {
+        let arguments = Arguments::new().with("Action", name).with("Parameters", parameters);
+        match self.put_for("action", arguments) {
             Ok(value) => Ok(String::read(&value).unwrap_or_default()),
             // A server that knows no actions, or no better number.
             Err(error) if error.kind() == ErrorKind::Unsupported => {
@@ -373,8 +363,8 @@ impl Handle {
     }
 
     pub(super) fn command(&self, command: &str, raw: bool, reply: ReplyKind) -> Result<Reply> {
-        let form = Form::new().with("Command", command).with("Raw", raw);
-        let answer = |member| self.put_for(member, form);
+        let arguments = Arguments::new().with("Command", command).with("Raw", raw);
+        let answer = |member| self.put_for(member, arguments);
         match reply {
             ReplyKind::None => answer("commandblind").map(|_| Reply::None),
             ReplyKind::Bool => answer("commandbool").and_then(|value| {
@@ -430,13 +420,15 @@ macro_rules! impl_device {
                 self.handle.command(command, raw, reply)
             }
             fn controls(&self) -> crate::Result<Vec<crate::device::ControlInfo>> {
-                crate::backend::alpaca::controls::list(&self.handle, &self.settings, || self.ascom_settings())
+                crate::backend::interfaces::controls::list(&self.handle, &self.settings, || self.ascom_settings())
             }
             fn control(&self, control: crate::device::Control) -> crate::Result<f64> {
-                crate::backend::alpaca::controls::get(&self.handle, &self.settings, control, || self.ascom_settings())
+                crate::backend::interfaces::controls::get(&self.handle, &self.settings, control, || {
+                    self.ascom_settings()
+                })
             }
             fn set_control(&self, control: crate::device::Control, value: f64) -> crate::Result<()> {
-                crate::backend::alpaca::controls::set(&self.handle, &self.settings, control, value, || {
+                crate::backend::interfaces::controls::set(&self.handle, &self.settings, control, value, || {
                     self.ascom_settings()
                 })
             }

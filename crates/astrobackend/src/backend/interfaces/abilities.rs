@@ -1,10 +1,10 @@
 //! What a mount can do, and its settings, member by member.
 
-use super::{handle::Handle, values::Values};
+use super::{carrier::Arguments, handle::Handle, values::Values};
 use crate::{
     DegreesPerSecond, Equinox, Error, Metres, Result,
     device::{Axis, Control, ControlInfo, MountCaps, Optics, TrackingRate},
-    wire::alpaca::{answer, codes, form::Form},
+    wire::alpaca::{answer, codes},
 };
 use serde_json::Value;
 use std::ops::RangeInclusive;
@@ -46,10 +46,10 @@ const CAPS: &[&str] = &[
 /// Reads what the mount can do.
 pub(super) fn read(handle: &Handle) -> Result<MountCaps> {
     let common = handle.common()?;
-    let mut wanted: Vec<_> = CAPS.iter().map(|member| (*member, *member, Form::new())).collect();
+    let mut wanted: Vec<_> = CAPS.iter().map(|member| (*member, *member, Arguments::new())).collect();
     for (axis, (can, rates)) in AXES.into_iter().zip(AXIS_MEMBERS) {
-        let form = Form::new().with("Axis", codes::from_axis(axis));
-        wanted.extend([(can, "canmoveaxis", form.clone()), (rates, "axisrates", form)]);
+        let arguments = Arguments::new().with("Axis", codes::from_axis(axis));
+        wanted.extend([(can, "canmoveaxis", arguments.clone()), (rates, "axisrates", arguments)]);
     }
     let values = handle.read_all(wanted)?;
     values.all_there()?;

@@ -4,8 +4,10 @@
 
 use super::{
     abilities,
+    carrier::Arguments,
     controls::Settings,
     handle::{Handle, Remembered, impl_device},
+    milliseconds,
     motion::Motion,
     values::Values,
 };
@@ -15,16 +17,16 @@ use crate::{
         Axis, ControlInfo, GuideDirection, GuideRates, Mount, MountCaps, MountState, PierSide, Target, Tracking,
         check_target,
     },
-    wire::alpaca::{codes, form::Form},
+    wire::alpaca::codes,
 };
 use std::{sync::Arc, time::Duration};
 
 /// As near as a mount has to be to its target for a slew without any sign of life to count as done.
 const NEAR: Degrees = Degrees(0.1);
 
-/// A mount of a server.
+/// A mount, whatever carries it.
 #[derive(Debug)]
-pub(super) struct AlpacaMount {
+pub(super) struct AscomMount {
     handle: Handle,
     settings: Settings,
     caps: Remembered<MountCaps>,
@@ -57,7 +59,7 @@ impl Goal {
     }
 }
 
-impl_device!(AlpacaMount);
+impl_device!(AscomMount);
 
 const STATE: &[&str] = &[
     "rightascension",
@@ -77,9 +79,9 @@ const STATE: &[&str] = &[
 const OTHERS: &[&str] =
     &["trackingrate", "rightascensionrate", "declinationrate", "targetrightascension", "targetdeclination"];
 
-impl AlpacaMount {
+impl AscomMount {
     pub(super) fn new(handle: Handle) -> Self {
-        AlpacaMount {
+        AscomMount {
             handle,
             settings: Settings::default(),
             caps: Remembered::default(),
@@ -116,8 +118,8 @@ impl AlpacaMount {
     }
 
     /// Starts a motion that ends somewhere.
-    fn go(&self, member: &'static str, form: Form, goal: Goal) -> Result<()> {
-        self.handle.start(member, form)?;
+    fn go(&self, member: &'static str, arguments: Arguments, goal: Goal) -> Result<()> {
+        self.handle.start(member, arguments)?;
         self.motion.started(goal);
         Ok(())
     }
@@ -169,15 +171,15 @@ fn target(values: &Values, equinox: Equinox) -> Result<Option<RaDec>> {
     Ok(both.map(|(ra, dec)| RaDec::new(Hours(ra), Degrees(dec), equinox)))
 }
 
-fn coordinates(place: RaDec) -> Form {
-    Form::new().with("RightAscension", place.ra.0).with("Declination", place.dec.0)
+fn coordinates(place: RaDec) -> Arguments {
+    Arguments::new().with("RightAscension", place.ra.0).with("Declination", place.dec.0)
 }
 
-fn direction(direction: AltAz) -> Form {
-    Form::new().with("Azimuth", direction.az.normalized().0).with("Altitude", direction.alt.0)
+fn direction(direction: AltAz) -> Arguments {
+    Arguments::new().with("Azimuth", direction.az.normalized().0).with("Altitude", direction.alt.0)
 }
 
-impl Mount for AlpacaMount {
+impl Mount for AscomMount {
     fn caps(&self) -> Result<Arc<MountCaps>> {
         self.caps.get(&self.handle, || abilities::read(&self.handle))
     }
@@ -215,7 +217,7 @@ impl Mount for AlpacaMount {
         let at_work = self.handle.is_at_work().unwrap_or(false);
         let state = self.look()?;
         if at_work || self.motion.is_moving(state.slewing, |goal| goal.is_reached(&state)) {
-            self.handle.put("abortslew", Form::new())?;
+            self.handle.put("abortslew", Arguments::new())?;
         }
         self.motion.forget();
         Ok(())
@@ -242,7 +244,7 @@ impl Mount for AlpacaMount {
         if self.look()?.parked {
             return Ok(());
         }
-        self.go("park", Form::new(), Goal::Parked(true))
+        self.go("park", Arguments::new(), Goal::Parked(true))
     }
 
     fn start_unpark(&self) -> Result<()> {
@@ -250,18 +252,18 @@ impl Mount for AlpacaMount {
         if !self.look()?.parked {
             return Ok(());
         }
-        self.go("unpark", Form::new(), Goal::Parked(false))
+        self.go("unpark", Arguments::new(), Goal::Parked(false))
     }
 
     fn set_park(&self) -> Result<()> {
         self.require(self.caps()?.set_park, "cannot set its parking place")?;
-        self.handle.put("setpark", Form::new())
+        self.handle.put("setpark", Arguments::new())
     }
 
     fn start_home(&self) -> Result<()> {
         self.require(self.caps()?.home, "has no home")?;
         self.refuse_when_parked()?;
-        self.go("findhome", Form::new(), Goal::Home)
+        self.go("findhome", Arguments::new(), Goal::Home)
     }
 
     fn set_tracking(&self, wanted: Tracking) -> Result<()> {
@@ -271,7 +273,7 @@ impl Mount for AlpacaMount {
         if wanted.on && state.parked {
             return self.handle.fail(Error::new(ErrorKind::Parked, "is parked"));
         }
-        let switch = |on| self.handle.put("tracking", Form::new().with("Tracking", on));
+        let switch = |on| self.handle.put("tracking", Arguments::new().with("Tracking", on));
         if wanted.on != now.on {
             self.require(caps.set_tracking, "cannot switch its tracking")?;
         }
@@ -286,16 +288,16 @@ impl Mount for AlpacaMount {
         self.require(!dec || caps.rate_offsets.1, "takes no offset to its speed in declination")?;
         if wanted.rate != now.rate {
             let rate = codes::from_tracking_rate(wanted.rate);
-            self.handle.put("trackingrate", Form::new().with("TrackingRate", rate))?;
+            self.handle.put("trackingrate", Arguments::new().with("TrackingRate", rate))?;
         }
         if !now.on {
             switch(true)?;
         }
         if ra {
-            self.handle.put("rightascensionrate", Form::new().with("RightAscensionRate", wanted.ra_offset))?;
+            self.handle.put("rightascensionrate", Arguments::new().with("RightAscensionRate", wanted.ra_offset))?;
         }
         if dec {
-            self.handle.put("declinationrate", Form::new().with("DeclinationRate", wanted.dec_offset))?;
+            self.handle.put("declinationrate", Arguments::new().with("DeclinationRate", wanted.dec_offset))?;
         }
         Ok(())
     }
@@ -306,14 +308,14 @@ impl Mount for AlpacaMount {
         if side == PierSide::Unknown {
             return self.handle.fail(Error::invalid("a flip wants a side of the pier: east or west"));
         }
-        let form = Form::new().with("SideOfPier", codes::from_pier_side(side));
-        self.go("sideofpier", form, Goal::Side(side))
+        let arguments = Arguments::new().with("SideOfPier", codes::from_pier_side(side));
+        self.go("sideofpier", arguments, Goal::Side(side))
     }
 
     fn destination_side(&self, target: RaDec) -> Result<PierSide> {
         self.check(target.into())?;
-        let form = coordinates(self.in_own_equinox(target)?);
-        let side: i32 = self.handle.get_with("destinationsideofpier", form)?;
+        let arguments = coordinates(self.in_own_equinox(target)?);
+        let side: i32 = self.handle.get_with("destinationsideofpier", arguments)?;
         Ok(codes::pier_side(side).unwrap_or_default())
     }
 
@@ -327,15 +329,15 @@ impl Mount for AlpacaMount {
 
     fn set_guide_rates(&self, rates: GuideRates) -> Result<()> {
         self.require(self.caps()?.set_guide_rates, "has no guide rates that can be set")?;
-        let put = |member, name, rate: DegreesPerSecond| self.handle.put(member, Form::new().with(name, rate.0));
+        let put = |member, name, rate: DegreesPerSecond| self.handle.put(member, Arguments::new().with(name, rate.0));
         put("guideraterightascension", "GuideRateRightAscension", rates.ra)?;
         put("guideratedeclination", "GuideRateDeclination", rates.dec)
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
         self.require(self.caps()?.pulse_guide, "takes no guide pulses")?;
-        let form = Form::new().with("Direction", codes::from_guide_direction(direction));
-        self.handle.start("pulseguide", form.with("Duration", duration.as_millis()))?;
+        let arguments = Arguments::new().with("Direction", codes::from_guide_direction(direction));
+        self.handle.start("pulseguide", arguments.with("Duration", milliseconds(duration)))?;
         self.pulses.started_for((), duration);
         Ok(())
     }
@@ -346,7 +348,7 @@ impl Mount for AlpacaMount {
         if rate.0 != 0.0 {
             self.refuse_when_parked()?;
         }
-        self.handle.put("moveaxis", Form::new().with("Axis", codes::from_axis(axis)).with("Rate", rate.0))?;
+        self.handle.put("moveaxis", Arguments::new().with("Axis", codes::from_axis(axis)).with("Rate", rate.0))?;
         match rate.0 != 0.0 {
             true => self.motion.started(Goal::Moving),
             false => self.motion.forget(),
@@ -371,7 +373,7 @@ impl Mount for AlpacaMount {
         self.require(self.caps()?.set_site, "cannot be told where it stands")?;
         let site = Site::new(site.latitude, site.longitude.signed(), site.elevation);
         let site = site.map_err(|error| self.handle.name(error))?;
-        let put = |member, name, value: f64| self.handle.put(member, Form::new().with(name, value));
+        let put = |member, name, value: f64| self.handle.put(member, Arguments::new().with(name, value));
         put("sitelatitude", "SiteLatitude", site.latitude.0)?;
         put("sitelongitude", "SiteLongitude", site.longitude.0)?;
         put("siteelevation", "SiteElevation", site.elevation.0)
@@ -380,6 +382,6 @@ impl Mount for AlpacaMount {
     fn set_time(&self, utc: Timestamp) -> Result<()> {
         self.require(self.caps()?.set_time, "has no clock that can be set")?;
         let text = utc.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        self.handle.put("utcdate", Form::new().with("UTCDate", text))
+        self.handle.put("utcdate", Arguments::new().with("UTCDate", text))
     }
 }

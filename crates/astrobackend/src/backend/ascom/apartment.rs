@@ -1,0 +1,178 @@
+//! A thread with a single-threaded apartment that pumps messages: the only place where a driver's object lives.
+//!
+//! Calls come as closures with a deadline. One that is not begun by then is never begun; one that has begun and does not
+//! end makes the later ones `Busy`, with what it is busy with.
+
+use super::dispatch::Dispatch;
+use crate::{Error, ErrorKind, Result, wait::Deadline};
+use std::{
+    os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+    },
+    time::{Duration, Instant},
+};
+use windows::Win32::{
+    Foundation::HANDLE,
+    System::{
+        Com::{COINIT_APARTMENTTHREADED, CoInitializeEx, CoUninitialize},
+        Threading::{CreateEventW, INFINITE, SetEvent},
+    },
+    UI::WindowsAndMessaging::{
+        DispatchMessageW, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, QS_ALLINPUT,
+        TranslateMessage,
+    },
+};
+
+/// What lives in an apartment.
+pub(super) type Home = Option<Dispatch>;
+
+type Job = Box<dyn FnOnce(&mut Home) + Send>;
+
+/// The call that is being made.
+#[derive(Debug)]
+struct Running {
+    what: &'static str,
+    since: Instant,
+    deadline: Deadline,
+}
+
+/// The way to the thread; it ends, when it can, after this was dropped.
+#[derive(Debug)]
+pub(super) struct Apartment {
+    jobs: Sender<Job>,
+    wake: Arc<OwnedHandle>,
+    running: Arc<Mutex<Option<Running>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Apartment {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives neither thread nor event.
+    pub(super) fn start(name: &str) -> Result<Self> {
+        let failed = |why: String| Error::new(ErrorKind::Device(0), format!("no apartment can be started: {why}"));
+        // SAFETY: the event is made here and owned by nobody else.
+        let wake = unsafe {
+            let event = CreateEventW(None, false, false, None).map_err(|why| failed(why.to_string()))?;
+            Arc::new(OwnedHandle::from_raw_handle(event.0))
+        };
+        let (jobs, receiver) = channel();
+        let woken = wake.clone();
+        std::thread::Builder::new()
+            .name(format!("ascom {name}"))
+            .spawn(move || live(&receiver, &woken))
+            .map_err(|why| failed(why.to_string()))?;
+        Ok(Apartment { jobs, wake, running: Arc::default() })
+    }
+
+    /// Does something there, and waits for it until the limit.
+    ///
+    /// # Errors
+    /// `Busy` while an earlier call is overdue; `Timeout`; what the work fails with.
+    pub(super) fn call<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        limit: Duration,
+        work: impl FnOnce(&mut Home) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.refuse_when_overdue()?;
+        let (sender, answer) = channel();
+        let (deadline, given_up) = (Deadline::after(limit), Arc::new(AtomicBool::new(false)));
+        let (running, not_wanted) = (self.running.clone(), given_up.clone());
+        let job: Job = Box::new(move |home| {
+            {
+                let mut running = lock(&running);
+                if not_wanted.load(Ordering::SeqCst) {
+                    return;
+                }
+                *running = Some(Running { what, since: Instant::now(), deadline });
+            }
+            let done = work(home);
+            *lock(&running) = None;
+            // Nobody waits any more.
+            sender.send(done).ok();
+        });
+        let gone = || Error::new(ErrorKind::Unreachable, "the driver's thread has ended");
+        self.jobs.send(job).map_err(|_| gone())?;
+        self.wake();
+        match answer.recv_timeout(limit) {
+            Ok(done) => done,
+            Err(RecvTimeoutError::Disconnected) => Err(gone()),
+            Err(RecvTimeoutError::Timeout) => {
+                // Under the lock, so that a call is either begun by now, or never.
+                let _running = lock(&self.running);
+                given_up.store(true, Ordering::SeqCst);
+                answer.try_recv().unwrap_or_else(|_| Err(Error::timeout(what, limit)))
+            }
+        }
+    }
+
+    fn refuse_when_overdue(&self) -> Result<()> {
+        match &*lock(&self.running) {
+            Some(running) if running.deadline.has_passed() => {
+                let (what, since) = (running.what, running.since.elapsed());
+                Err(Error::new(ErrorKind::Busy, format!("has not answered {what} for {since:.0?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wake(&self) {
+        // SAFETY: the event is open as long as this is.
+        unsafe {
+            // It cannot fail for an event of ours.
+            SetEvent(HANDLE(self.wake.as_raw_handle())).ok();
+        }
+    }
+}
+
+impl Drop for Apartment {
+    fn drop(&mut self) {
+        // The thread sees the closed channel as soon as it looks; the sender goes with this.
+        let (none, _) = channel();
+        drop(std::mem::replace(&mut self.jobs, none));
+        self.wake();
+    }
+}
+
+/// The thread: does jobs and pumps messages until nobody can send jobs any more.
+fn live(jobs: &Receiver<Job>, wake: &OwnedHandle) {
+    // SAFETY: the apartment is entered and left on this thread, and everything of it is dropped in between.
+    unsafe {
+        if CoInitializeEx(None, COINIT_APARTMENTTHREADED).is_err() {
+            return;
+        }
+    }
+    let mut home = None;
+    loop {
+        match jobs.try_recv() {
+            Ok(job) => job(&mut home),
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => rest(wake),
+        }
+    }
+    drop(home);
+    // SAFETY: as above.
+    unsafe { CoUninitialize() };
+}
+
+/// Waits for a job or a message, and handles the messages there are.
+fn rest(wake: &OwnedHandle) {
+    let handles = [HANDLE(wake.as_raw_handle())];
+    // SAFETY: the event is open while this waits, and messages are handled on the thread that they came to.
+    unsafe {
+        MsgWaitForMultipleObjectsEx(Some(&handles), INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE);
+        let mut message = MSG::default();
+        while PeekMessageW(&mut message, None, 0, 0, PM_REMOVE).as_bool() {
+            let _ = TranslateMessage(&message);
+            DispatchMessageW(&message);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A driver as a carrier of its members: made by its ProgID on a thread of its own, and again when its process dies.
+
+use super::{
+    Policy,
+    apartment::{Apartment, Home},
+    dispatch::Dispatch,
+    names, picture, variant,
+};
+use crate::{
+    Error, ErrorKind, Image, Result,
+    backend::interfaces::{Argument, Arguments, Carrier},
+};
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use windows::Win32::System::Variant::VARIANT;
+
+/// A driver.
+#[derive(Debug)]
+pub(super) struct Driver {
+    prog_id: String,
+    policy: Policy,
+    apartment: OnceLock<Apartment>,
+    losses: Arc<AtomicU64>,
+}
+
+impl Driver {
+    pub(super) fn new(prog_id: &str, policy: Policy) -> Self {
+        Driver { prog_id: prog_id.to_owned(), policy, apartment: OnceLock::new(), losses: Arc::default() }
+    }
+
+    fn apartment(&self) -> Result<&Apartment> {
+        if let Some(apartment) = self.apartment.get() {
+            return Ok(apartment);
+        }
+        let started = Apartment::start(&self.prog_id)?;
+        Ok(self.apartment.get_or_init(|| started))
+    }
+
+    fn call<T: Send + 'static>(
+        &self,
+        member: &'static str,
+        limit: Duration,
+        work: impl FnOnce(&mut Dispatch) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (prog_id, losses) = (self.prog_id.clone(), self.losses.clone());
+        self.apartment()?.call(names::official(member), limit, move |home| {
+            let done = object(home, &prog_id).and_then(work);
+            if let Err(error) = &done
+                && error.kind() == ErrorKind::Unreachable
+            {
+                // The next call makes a new one.
+                *home = None;
+                losses.fetch_add(1, Ordering::Relaxed);
+            }
+            done
+        })
+    }
+}
+
+/// The driver's object, made if need be.
+fn object<'a>(home: &'a mut Home, prog_id: &str) -> Result<&'a mut Dispatch> {
+    if home.is_none() {
+        *home = Some(Dispatch::create(prog_id)?);
+    }
+    home.as_mut().ok_or_else(|| Error::protocol("the driver's object is not there"))
+}
+
+fn variants(arguments: &Arguments) -> Vec<VARIANT> {
+    arguments.own.iter().map(|(_, argument)| variant::of(argument)).collect()
+}
+
+/// What is written to a property.
+fn written(member: &str, arguments: &Arguments) -> Result<VARIANT> {
+    match arguments.own.first() {
+        Some((_, Argument::Text(moment))) if member == "utcdate" => variant::date(moment),
+        Some((_, argument)) => Ok(variant::of(argument)),
+        None => Err(Error::invalid(format!("{member} is written without a value"))),
+    }
+}
+
+impl Carrier for Driver {
+    fn get(&self, member: &'static str, arguments: &Arguments) -> Result<Value> {
+        let arguments = arguments.clone();
+        self.call(member, self.policy.call, move |object| variant::value(&object.get(member, variants(&arguments))?))
+    }
+
+    fn get_many(&self, asked: &[(&'static str, Arguments)]) -> Vec<Result<Value>> {
+        let (asked, count) = (asked.to_vec(), asked.len());
+        let all = self.call("members", self.policy.call, move |object| {
+            let mut answers = Vec::with_capacity(asked.len());
+            for (member, arguments) in &asked {
+                let answer = object.get(member, variants(arguments)).and_then(|answer| variant::value(&answer));
+                if let Err(error) = &answer
+                    && error.kind() == ErrorKind::Unreachable
+                {
+                    return Err(error.clone());
+                }
+                answers.push(answer);
+            }
+            Ok(answers)
+        });
+        all.unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    fn put(&self, member: &'static str, arguments: &Arguments, limit: Duration) -> Result<Value> {
+        let arguments = arguments.clone();
+        self.call(member, limit, move |object| match names::is_written(member) {
+            true => object.put(member, written(member, &arguments)?).map(|()| Value::Null),
+            false => variant::value(&object.call(member, variants(&arguments))?),
+        })
+    }
+
+    fn image(&self) -> Result<Image> {
+        self.call("imagearray", self.policy.image, |object| picture::image(&object.get("imagearray", Vec::new())?))
+    }
+
+    fn limit(&self) -> Duration {
+        self.policy.call
+    }
+
+    fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
+    }
+}

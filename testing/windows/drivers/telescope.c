@@ -1,0 +1,346 @@
+/* A German mount: ITelescopeV3, topocentric coordinates, 20 degrees a second. */
+#include "driver.h"
+#include <math.h>
+
+static const double PI = 3.14159265358979323846, SPEED = 20, LIMIT = 0;
+#define RADIANS(degrees) ((degrees) * PI / 180)
+#define DEGREES(radians) ((radians) * 180 / PI)
+
+/* Hour angle and declination in degrees: what the axes have. While it tracks, the right ascension stands instead. */
+static struct {
+    BOOL connected, tracking, parked, home, moving, pulsing, parking, homing;
+    double ra, hour_angle, dec;          /* hours, hours, degrees */
+    double from_ha, from_dec, to_ha, to_dec, since, until;
+    double park_ha, park_dec, rate_ra, rate_dec, guide_ra, guide_dec, pulse_until;
+    double axis_rate[2], axis_since;
+    double latitude, longitude, elevation, target_ra, target_dec, clock_offset;
+    BOOL target_set, clock_set;
+    LONG rate, settle;
+    LONG side; /* 0 east, 1 west */
+} mount = {.dec = 90, .latitude = 40, .longitude = 10, .elevation = 300, .guide_ra = 0.00208, .guide_dec = 0.00208, .park_dec = 90, .tracking = TRUE};
+
+static double wrap(double value, double turn) {
+    value = fmod(value, turn);
+    return value < 0 ? value + turn : value;
+}
+
+/* Days since 2000 January 1, 12 h. */
+static double days(void) {
+    FILETIME file;
+    ULARGE_INTEGER ticks;
+    GetSystemTimeAsFileTime(&file);
+    ticks.LowPart = file.dwLowDateTime, ticks.HighPart = file.dwHighDateTime;
+    return (ticks.QuadPart - 125911584000000000ULL) / 864e9 - 0.5 + mount.clock_offset;
+}
+
+static double sidereal(void) {
+    double d = days(), node = RADIANS(125.04 - 0.052954 * d), sun = RADIANS(280.47 + 0.98565 * d);
+    double nutation = (-0.000319 * sin(node) - 0.000024 * sin(2 * sun)) * cos(RADIANS(23.4393 - 0.0000004 * d));
+    return wrap(18.697374558 + 24.06570982441908 * d + nutation + mount.longitude / 15, 24);
+}
+
+/* Where the axes are: brings a motion up to date. */
+static void look(void) {
+    double lst = sidereal(), t = now();
+    if (mount.moving) {
+        double way_ha = wrap(mount.to_ha - mount.from_ha + 12, 24) - 12, way_dec = mount.to_dec - mount.from_dec;
+        double length = fmax(fabs(way_ha) * 15, fabs(way_dec)), part = length > 0 ? SPEED * (t - mount.since) / length : 1;
+        if (part > 1) part = 1;
+        mount.hour_angle = mount.from_ha + way_ha * part, mount.dec = mount.from_dec + way_dec * part;
+        if (part >= 1 && t >= mount.until) {
+            mount.moving = FALSE;
+            mount.parked = mount.parking, mount.home = mount.homing;
+            if (mount.parking || mount.homing) mount.tracking = FALSE;
+            else if (mount.tracking) mount.hour_angle = mount.to_ha = wrap(lst - mount.target_ra + 12, 24) - 12;
+            mount.parking = mount.homing = FALSE;
+        }
+        mount.ra = wrap(lst - mount.hour_angle, 24);
+        if (!mount.moving && mount.tracking) mount.ra = mount.target_ra;
+        return;
+    }
+    if (mount.axis_rate[0] != 0 || mount.axis_rate[1] != 0) {
+        double passed = t - mount.axis_since;
+        mount.hour_angle -= mount.axis_rate[0] * passed / 15;
+        mount.dec = fmin(90, fmax(-90, mount.dec + mount.axis_rate[1] * passed));
+        mount.axis_since = t, mount.ra = wrap(lst - mount.hour_angle, 24);
+        return;
+    }
+    if (mount.tracking) mount.hour_angle = wrap(lst - mount.ra + 12, 24) - 12;
+    else mount.ra = wrap(lst - mount.hour_angle, 24);
+}
+
+static void horizontal(double ha, double dec, double *alt, double *az) {
+    double h = RADIANS(ha * 15), d = RADIANS(dec), f = RADIANS(mount.latitude);
+    *alt = DEGREES(asin(sin(f) * sin(d) + cos(f) * cos(d) * cos(h)));
+    *az = wrap(DEGREES(atan2(-cos(d) * sin(h), sin(d) * cos(f) - cos(d) * cos(h) * sin(f))), 360);
+}
+
+static void equatorial(double alt, double az, double *ha, double *dec) {
+    double a = RADIANS(alt), z = RADIANS(az), f = RADIANS(mount.latitude);
+    *dec = DEGREES(asin(sin(f) * sin(a) + cos(f) * cos(a) * cos(z)));
+    *ha = DEGREES(atan2(-cos(a) * sin(z), sin(a) * cos(f) - cos(a) * cos(z) * sin(f))) / 15;
+}
+
+static void go(double ha, double dec) {
+    look();
+    mount.from_ha = mount.hour_angle, mount.from_dec = mount.dec, mount.to_ha = ha, mount.to_dec = dec, mount.since = now();
+    double way_ha = wrap(ha - mount.hour_angle + 12, 24) - 12;
+    mount.until = now() + fmax(fabs(way_ha) * 15, fabs(dec - mount.dec)) / SPEED + mount.settle;
+    mount.moving = TRUE, mount.home = FALSE;
+}
+
+static BOOL is_parked(Call *call) {
+    look();
+    if (mount.parked) fail(call, PARKED, L"the mount is parked");
+    return mount.parked;
+}
+
+static void connected(Call *call) {
+    if (call->put) mount.connected = take_bool(call, 0);
+    else give_bool(call, mount.connected);
+}
+CONSTANT(name, give_text, L"C mount")
+CONSTANT(version, give_text, L"1.0")
+CONSTANT(interface_version, give_short, 3)
+CONSTANT(yes, give_bool, TRUE)
+CONSTANT(no, give_bool, FALSE)
+CONSTANT(german, give_int, 2)
+CONSTANT(topocentric, give_int, 1)
+CONSTANT(aperture, give_real, 0.2)
+CONSTANT(area, give_real, 0.0314)
+CONSTANT(focal_length, give_real, 0.8)
+static void supported(Call *call) { give_texts(call, NULL, 0); }
+
+#define SETTING(function, field, least, most, then) \
+    static void function(Call *call) { \
+        if (!call->put) { give_real(call, mount.field); return; } \
+        double value = take_real(call, 0); \
+        if (!(value >= (least) && value <= (most))) fail(call, INVALID_VALUE, L"is out of range"); \
+        else { look(); mount.field = value; then; } \
+    }
+SETTING(latitude, latitude, -90, 90, (void)0)
+SETTING(longitude, longitude, -180, 180, (void)0)
+SETTING(elevation, elevation, -300, 10000, (void)0)
+SETTING(guide_ra, guide_ra, 0, 1, (void)0)
+SETTING(guide_dec, guide_dec, 0, 1, (void)0)
+SETTING(rate_ra, rate_ra, -10, 10, (void)0)
+SETTING(rate_dec, rate_dec, -600, 600, (void)0)
+
+static void settle(Call *call) {
+    if (!call->put) { give_short(call, (SHORT)mount.settle); return; }
+    LONG value = take_int(call, 0);
+    if (value < 0 || value > 32767) fail(call, INVALID_VALUE, L"the settle time is out of range");
+    else mount.settle = value;
+}
+static void rate(Call *call) {
+    if (!call->put) { give_int(call, mount.rate); return; }
+    LONG value = take_int(call, 0);
+    if (value < 0 || value > 2) fail(call, INVALID_VALUE, L"there is no such rate");
+    else mount.rate = value;
+}
+static void rates(Call *call) { give_ints(call, (const LONG[]){0, 1, 2}, 3); }
+static void tracking(Call *call) {
+    look();
+    if (!call->put) { give_bool(call, mount.tracking); return; }
+    BOOL on = take_bool(call, 0);
+    if (on && is_parked(call)) return;
+    mount.tracking = on;
+}
+static void ra(Call *call) { look(), give_real(call, mount.ra); }
+static void dec(Call *call) { look(), give_real(call, mount.dec); }
+static void altitude(Call *call) {
+    double alt, az;
+    look(), horizontal(sidereal() - mount.ra, mount.dec, &alt, &az), give_real(call, alt);
+}
+static void azimuth(Call *call) {
+    double alt, az;
+    look(), horizontal(sidereal() - mount.ra, mount.dec, &alt, &az), give_real(call, az);
+}
+static void lst(Call *call) { give_real(call, sidereal()); }
+static void slewing(Call *call) { look(), give_bool(call, mount.moving || mount.axis_rate[0] != 0 || mount.axis_rate[1] != 0); }
+static void at_park(Call *call) { look(), give_bool(call, mount.parked); }
+static void at_home(Call *call) { look(), give_bool(call, mount.home); }
+static void side(Call *call) { look(), give_int(call, mount.hour_angle < 0 ? 1 : 0); }
+static void utc(Call *call) {
+    if (call->put) {
+        VARIANT value;
+        VariantInit(&value);
+        if (FAILED(VariantChangeType(&value, call->in[0], 0, VT_DATE))) { fail(call, INVALID_VALUE, L"is no date"); return; }
+        mount.clock_offset += V_DATE(&value) - 36526.5 - days();
+        return;
+    }
+    /* 2000 January 1, 12 h. */
+    V_VT(call->out) = VT_DATE, V_DATE(call->out) = 36526.5 + days();
+}
+static void target_ra(Call *call) {
+    if (mount.target_set) give_real(call, mount.target_ra);
+    else fail(call, VALUE_NOT_SET, L"there is no target");
+}
+static void target_dec(Call *call) {
+    if (mount.target_set) give_real(call, mount.target_dec);
+    else fail(call, VALUE_NOT_SET, L"there is no target");
+}
+
+static BOOL read_place(Call *call) {
+    double wanted_ra = take_real(call, 0), wanted_dec = take_real(call, 1), alt, az;
+    if (is_parked(call)) return FALSE;
+    if (!(wanted_ra >= 0 && wanted_ra < 24 && wanted_dec >= -90 && wanted_dec <= 90)) {
+        fail(call, INVALID_VALUE, L"the coordinates are out of range");
+        return FALSE;
+    }
+    horizontal(sidereal() - wanted_ra, wanted_dec, &alt, &az);
+    if (alt < LIMIT) { fail(call, INVALID_VALUE, L"is below the horizon"); return FALSE; }
+    mount.target_ra = wanted_ra, mount.target_dec = wanted_dec, mount.target_set = TRUE;
+    return TRUE;
+}
+static void slew(Call *call) {
+    if (!mount.tracking) { fail(call, INVALID_OPERATION, L"the mount does not track"); return; }
+    if (read_place(call)) go(wrap(sidereal() - mount.target_ra + 12, 24) - 12, mount.target_dec);
+}
+static void slew_altaz(Call *call) {
+    double az = take_real(call, 0), alt = take_real(call, 1), ha, d;
+    if (is_parked(call)) return;
+    if (mount.tracking) { fail(call, INVALID_OPERATION, L"the mount tracks"); return; }
+    if (!(az >= 0 && az < 360 && alt >= LIMIT && alt <= 90)) { fail(call, INVALID_VALUE, L"the direction is out of range"); return; }
+    equatorial(alt, az, &ha, &d), go(ha, d);
+}
+static void sync(Call *call) {
+    if (read_place(call)) mount.ra = mount.target_ra, mount.dec = mount.target_dec, mount.hour_angle = wrap(sidereal() - mount.ra + 12, 24) - 12;
+}
+static void stop(Call *call) {
+    if (is_parked(call)) return;
+    mount.moving = mount.parking = mount.homing = FALSE;
+    mount.axis_rate[0] = mount.axis_rate[1] = 0;
+    mount.ra = wrap(sidereal() - mount.hour_angle, 24);
+}
+static void park(Call *call) {
+    (void)call, look();
+    if (!mount.parked) go(mount.park_ha, mount.park_dec), mount.parking = TRUE;
+}
+static void unpark(Call *call) { (void)call, look(), mount.parked = FALSE; }
+static void set_park(Call *call) { (void)call, look(), mount.park_ha = mount.hour_angle, mount.park_dec = mount.dec; }
+static void find_home(Call *call) {
+    if (!is_parked(call)) go(0, 89), mount.homing = TRUE;
+}
+static void destination(Call *call) { give_int(call, wrap(sidereal() - take_real(call, 0) + 12, 24) - 12 < 0 ? 1 : 0); }
+static void pulse(Call *call) {
+    LONG direction = take_int(call, 0), length = take_int(call, 1);
+    if (is_parked(call)) return;
+    if (direction < 0 || direction > 3 || length < 0) { fail(call, INVALID_VALUE, L"is no pulse"); return; }
+    double angle = length / 1000.0 * (direction < 2 ? mount.guide_dec : mount.guide_ra);
+    if (direction == 0) mount.dec = fmin(90, mount.dec + angle);
+    if (direction == 1) mount.dec = fmax(-90, mount.dec - angle);
+    if (direction == 2) mount.ra = wrap(mount.ra + angle / 15, 24);
+    if (direction == 3) mount.ra = wrap(mount.ra - angle / 15, 24);
+    mount.pulse_until = now() + length / 1000.0;
+}
+static void pulsing(Call *call) { give_bool(call, now() < mount.pulse_until); }
+static void can_move(Call *call) { give_bool(call, take_int(call, 0) < 2); }
+static void move_axis(Call *call) {
+    LONG axis = take_int(call, 0);
+    double speed = take_real(call, 1);
+    if (is_parked(call)) return;
+    if (axis < 0 || axis > 1 || fabs(speed) > 4) { fail(call, INVALID_VALUE, L"the axis or its speed is out of range"); return; }
+    mount.axis_rate[axis] = speed, mount.axis_since = now();
+}
+
+/* A collection with one range of speeds. */
+typedef struct { IDispatch iface; LONG references; BOOL whole; } Range;
+static HRESULT WINAPI r_query(IDispatch *this, REFIID id, void **into) {
+    if (IsEqualGUID(id, &IID_IUnknown) || IsEqualGUID(id, &IID_IDispatch)) return *into = this, IDispatch_AddRef(this), S_OK;
+    return *into = NULL, E_NOINTERFACE;
+}
+static ULONG WINAPI r_add(IDispatch *this) { return InterlockedIncrement(&((Range *)this)->references); }
+static ULONG WINAPI r_release(IDispatch *this) {
+    LONG left = InterlockedDecrement(&((Range *)this)->references);
+    if (!left) CoTaskMemFree(this);
+    return left;
+}
+static HRESULT WINAPI r_count(IDispatch *this, UINT *count) { return (void)this, *count = 0, S_OK; }
+static HRESULT WINAPI r_info(IDispatch *this, UINT i, LCID l, ITypeInfo **into) { return (void)this, (void)i, (void)l, *into = NULL, DISP_E_BADINDEX; }
+static const WCHAR *const RANGE_NAMES[] = {L"Minimum", L"Maximum", L"Count", L"Item"};
+static HRESULT WINAPI r_ids(IDispatch *this, REFIID id, LPOLESTR *names, UINT count, LCID l, DISPID *into) {
+    (void)this, (void)id, (void)count, (void)l;
+    for (int i = 0; i < 4; i++)
+        if (!lstrcmpiW(RANGE_NAMES[i], names[0])) return into[0] = 1 + i, S_OK;
+    return into[0] = DISPID_UNKNOWN, DISP_E_UNKNOWNNAME;
+}
+static IDispatchVtbl range_methods;
+static IDispatch *new_range(BOOL whole) {
+    Range *range = CoTaskMemAlloc(sizeof *range);
+    *range = (Range){{&range_methods}, 1, whole};
+    return &range->iface;
+}
+
+/* What goes through the collection. */
+typedef struct { IEnumVARIANT iface; LONG references; BOOL done; } Walk;
+static HRESULT WINAPI w_query(IEnumVARIANT *this, REFIID id, void **into) {
+    if (IsEqualGUID(id, &IID_IUnknown) || IsEqualGUID(id, &IID_IEnumVARIANT)) return *into = this, IEnumVARIANT_AddRef(this), S_OK;
+    return *into = NULL, E_NOINTERFACE;
+}
+static ULONG WINAPI w_add(IEnumVARIANT *this) { return InterlockedIncrement(&((Walk *)this)->references); }
+static ULONG WINAPI w_release(IEnumVARIANT *this) {
+    LONG left = InterlockedDecrement(&((Walk *)this)->references);
+    if (!left) CoTaskMemFree(this);
+    return left;
+}
+static HRESULT WINAPI w_next(IEnumVARIANT *this, ULONG count, VARIANT *out, ULONG *got) {
+    Walk *walk = (Walk *)this;
+    if (walk->done || !count) return got ? *got = 0, S_FALSE : S_FALSE;
+    walk->done = TRUE, V_VT(out) = VT_DISPATCH, V_DISPATCH(out) = new_range(FALSE);
+    if (got) *got = 1;
+    return count == 1 ? S_OK : S_FALSE;
+}
+static HRESULT WINAPI w_skip(IEnumVARIANT *this, ULONG count) { return (void)this, (void)count, S_FALSE; }
+static HRESULT WINAPI w_reset(IEnumVARIANT *this) { return ((Walk *)this)->done = FALSE, S_OK; }
+static HRESULT WINAPI w_clone(IEnumVARIANT *this, IEnumVARIANT **into) { return (void)this, *into = NULL, E_NOTIMPL; }
+static IEnumVARIANTVtbl walk_methods = {w_query, w_add, w_release, w_next, w_skip, w_reset, w_clone};
+
+static HRESULT WINAPI r_invoke(IDispatch *this, DISPID id, REFIID unused, LCID l, WORD how, DISPPARAMS *given, VARIANT *out,
+                               EXCEPINFO *exception, UINT *wrong) {
+    (void)unused, (void)l, (void)how, (void)given, (void)exception, (void)wrong;
+    BOOL whole = ((Range *)this)->whole;
+    VariantInit(out);
+    if (id == DISPID_NEWENUM && whole) {
+        Walk *walk = CoTaskMemAlloc(sizeof *walk);
+        *walk = (Walk){{&walk_methods}, 1, FALSE};
+        return V_VT(out) = VT_UNKNOWN, V_UNKNOWN(out) = (IUnknown *)&walk->iface, S_OK;
+    }
+    if (id == 1 && !whole) return V_VT(out) = VT_R8, V_R8(out) = 0.001, S_OK;
+    if (id == 2 && !whole) return V_VT(out) = VT_R8, V_R8(out) = 4, S_OK;
+    if (id == 3 && whole) return V_VT(out) = VT_I4, V_I4(out) = 1, S_OK;
+    if (id == 4 && whole) return V_VT(out) = VT_DISPATCH, V_DISPATCH(out) = new_range(FALSE), S_OK;
+    return DISP_E_MEMBERNOTFOUND;
+}
+static IDispatchVtbl range_methods = {r_query, r_add, r_release, r_count, r_info, r_ids, r_invoke};
+static void axis_rates(Call *call) {
+    if (take_int(call, 0) > 1) fail(call, INVALID_VALUE, L"there is no such axis");
+    else V_VT(call->out) = VT_DISPATCH, V_DISPATCH(call->out) = new_range(TRUE);
+}
+
+static const Member MEMBERS[] = {
+    {L"Connected", GET | PUT, connected, TRUE}, {L"Name", GET, name, TRUE}, {L"Description", GET, name, TRUE},
+    {L"DriverInfo", GET, name, TRUE}, {L"DriverVersion", GET, version, TRUE}, {L"InterfaceVersion", GET, interface_version, TRUE},
+    {L"SupportedActions", GET, supported, TRUE}, {L"AlignmentMode", GET, german}, {L"EquatorialSystem", GET, topocentric},
+    {L"ApertureDiameter", GET, aperture}, {L"ApertureArea", GET, area}, {L"FocalLength", GET, focal_length},
+    {L"CanSlew", GET, yes}, {L"CanSlewAsync", GET, yes}, {L"CanSlewAltAz", GET, yes}, {L"CanSlewAltAzAsync", GET, yes},
+    {L"CanSync", GET, yes}, {L"CanSyncAltAz", GET, no}, {L"CanPark", GET, yes}, {L"CanUnpark", GET, yes}, {L"CanSetPark", GET, yes},
+    {L"CanFindHome", GET, yes}, {L"CanSetTracking", GET, yes}, {L"CanPulseGuide", GET, yes}, {L"CanSetGuideRates", GET, yes},
+    {L"CanSetPierSide", GET, no}, {L"CanSetRightAscensionRate", GET, no}, {L"CanSetDeclinationRate", GET, no},
+    {L"CanMoveAxis", GET | DO, can_move}, {L"AxisRates", GET | DO, axis_rates}, {L"MoveAxis", DO, move_axis},
+    {L"RightAscension", GET, ra}, {L"Declination", GET, dec}, {L"Altitude", GET, altitude}, {L"Azimuth", GET, azimuth},
+    {L"SiderealTime", GET, lst}, {L"Slewing", GET, slewing}, {L"AtPark", GET, at_park}, {L"AtHome", GET, at_home},
+    {L"SideOfPier", GET, side}, {L"DestinationSideOfPier", GET | DO, destination}, {L"Tracking", GET | PUT, tracking},
+    {L"TrackingRate", GET | PUT, rate}, {L"TrackingRates", GET, rates}, {L"RightAscensionRate", GET | PUT, rate_ra},
+    {L"DeclinationRate", GET | PUT, rate_dec}, {L"GuideRateRightAscension", GET | PUT, guide_ra},
+    {L"GuideRateDeclination", GET | PUT, guide_dec}, {L"PulseGuide", DO, pulse}, {L"IsPulseGuiding", GET, pulsing},
+    {L"SiteLatitude", GET | PUT, latitude}, {L"SiteLongitude", GET | PUT, longitude}, {L"SiteElevation", GET | PUT, elevation},
+    {L"UTCDate", GET | PUT, utc}, {L"SlewSettleTime", GET | PUT, settle}, {L"TargetRightAscension", GET, target_ra},
+    {L"TargetDeclination", GET, target_dec}, {L"SlewToCoordinatesAsync", DO, slew}, {L"SlewToAltAzAsync", DO, slew_altaz},
+    {L"SyncToCoordinates", DO, sync}, {L"AbortSlew", DO, stop}, {L"Park", DO, park}, {L"Unpark", DO, unpark},
+    {L"SetPark", DO, set_park}, {L"FindHome", DO, find_home},
+};
+
+const Class TELESCOPE = {L"Test.Telescope", L"{7A1B2C3D-1111-4222-8333-94445555CC04}",
+                         {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x04}},
+                         MEMBERS, COUNT(MEMBERS), &mount.connected};
