@@ -297,3 +297,11 @@ def test_raw_requests_of_the_other_wires(alpaca_address: str, rpc_address: str) 
         assert observatory.rpc("focuser_is_moving") == {"is_moving": False}
         with pytest.raises(astrobackend.Error, match="no_such"):
             observatory.rpc("no_such_method")
+
+
+def test_servers_are_found(alpaca_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASTROBACKEND_ALPACA_SERVERS", alpaca_address.split("//")[1])
+    assert alpaca_address in astrobackend.discover("alpaca", timeout=1)
+    assert any(address.startswith("sim") for address in astrobackend.discover(timeout=0.5))
+    with pytest.raises(astrobackend.NotFound, match="there are ASCOM, ALPACA"):
+        astrobackend.discover("no such framework")
