@@ -71,6 +71,9 @@ struct Server {
 const HARDWARE: Duration = Duration::from_secs(90);
 const QUICK: Duration = Duration::from_secs(10);
 
+/// A simulated mount that moves 15 degrees a second: half a turn takes more than ten seconds, at some times of the day.
+const ACROSS_THE_SKY: Duration = Duration::from_secs(30);
+
 const SERVERS: &[Server] = &[
     Server {
         name: "indiserver",
@@ -141,7 +144,7 @@ const SERVERS: &[Server] = &[
         },
         preferred: &[],
         deviations: deviations::ALPACA_SIMULATORS,
-        patience: QUICK,
+        patience: ACROSS_THE_SKY,
     },
     Server {
         name: "ascom-alpaca-core",

@@ -75,7 +75,8 @@ fn bad_addresses_say_why() {
     assert!(main("sim:///Camera Simulator?sped=3").contains("no option \"sped\""));
     assert!(main("indi://pi/CCD?timeout=soon").contains("timeout must be"));
     assert!(main("alpaca://pi/camera/0?timeout=soon").contains("timeout"));
-    assert!("[devices]\nmain = \"ascom:///ProgID?any=1\"".parse::<Rig>().is_ok(), "not built in here");
+    assert!(main("ascom:///ProgID?any=1").contains("no option \"any\""));
+    assert!("[devices]\nmain = \"ascom:///ProgID?timeout=5\"".parse::<Rig>().is_ok(), "it is for another computer");
     assert!(only("[devices]\n\"@main\" = \"sim:///C\"").contains("only letters"));
 }
 
