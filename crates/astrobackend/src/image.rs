@@ -9,13 +9,13 @@ use crate::{
     fits::Header,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// The pixels in the camera's own type, row after row; colour images plane after plane.
 ///
 /// The order within a plane is (row, column), the first row first; a colour image
 /// holds all of red, then green, then blue, as FITS does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Pixels {
     /// Unsigned 8 bit.
     U8(Vec<u8>),
@@ -99,6 +99,18 @@ impl Pixels {
     #[allow(clippy::unnecessary_cast, reason = "one of the types is f64 itself")]
     pub fn get(&self, index: usize) -> Option<f64> {
         each_pixel_type!(self, p => p.get(index).map(|v| *v as f64))
+    }
+}
+
+/// The first few, and how many there are: a whole frame helps nobody in a log.
+impl fmt::Debug for Pixels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        let (count, name) = (self.len(), self.type_name());
+        each_pixel_type!(self, p => match p.get(..SHOWN) {
+            Some(first) if count > SHOWN => write!(f, "{count} {name} {first:?}..."),
+            _ => write!(f, "{count} {name} {p:?}"),
+        })
     }
 }
 

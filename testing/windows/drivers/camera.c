@@ -1,7 +1,15 @@
-/* A camera: ICameraV3. Its pictures are a slope with noise, as an array of 32-bit numbers. */
+/* A camera: ICameraV3. Its pictures are a slope with noise, as an array of 32-bit numbers, or by the action
+     pattern  KIND PLANES FACTOR   (x + 3 y + 7 plane) mod 100 times the factor, as any kind of array; 1 plane: 2 dimensions
+   It is built three times: one of the usual size, a second one of 16 megapixels, and one in a process of its own. */
 #include "driver.h"
+#include <wchar.h>
 
-enum { WIDTH = 640, HEIGHT = 480, MAX_BIN = 4, MAX_ADU = 65535 };
+#ifdef SECOND
+enum { WIDTH = 4656, HEIGHT = 3520 };
+#else
+enum { WIDTH = 640, HEIGHT = 480 };
+#endif
+enum { MAX_BIN = 4, MAX_ADU = 65535 };
 
 static struct {
     BOOL connected, cooler, fast, exposing, ready, begun, light;
@@ -40,7 +48,7 @@ CONSTANT(max_adu, give_int, MAX_ADU)
 CONSTANT(per_adu, give_real, 0.8)
 CONSTANT(full_well, give_real, 50000)
 CONSTANT(gain_max, give_short, 100)
-static void supported(Call *call) { give_texts(call, NULL, 0); }
+static Fault fault;
 static void modes(Call *call) { give_texts(call, (const WCHAR *const[]){L"Normal", L"Quiet"}, 2); }
 
 /* A whole number that is read, and written between two limits. */
@@ -86,6 +94,9 @@ static void percent(Call *call) {
     give_short(call, (SHORT)done);
 }
 
+/* The picture of the last exposure; asked again, it costs only the copy. */
+static SAFEARRAY *taken;
+
 static void start(Call *call) {
     double length = take_real(call, 0);
     BOOL light = take_bool(call, 1);
@@ -99,6 +110,7 @@ static void start(Call *call) {
     }
     camera.since = now(), camera.length = length, camera.light = light;
     camera.exposing = TRUE, camera.ready = FALSE, camera.begun = TRUE;
+    if (taken) SafeArrayDestroy(taken), taken = NULL;
     camera.taken_x = camera.x, camera.taken_y = camera.y, camera.taken_width = camera.width, camera.taken_height = camera.height;
     camera.taken_bin_x = camera.bin_x, camera.taken_bin_y = camera.bin_y;
     GetSystemTime(&camera.start);
@@ -129,23 +141,58 @@ static void last_duration(Call *call) {
 
 static unsigned noise(void) { return camera.seed = camera.seed * 1664525 + 1013904223, camera.seed >> 24; }
 
-static void picture(Call *call) {
-    settle();
-    if (!camera.ready) { fail(call, INVALID_OPERATION, L"there is no picture"); return; }
-    SAFEARRAYBOUND bounds[2] = {{camera.taken_width, 0}, {camera.taken_height, 0}};
-    SAFEARRAY *array = SafeArrayCreate(VT_I4, 2, bounds);
+static struct { unsigned kind, planes; int factor; } pattern;
+
+/* An array to put pixels into: its first index runs fastest. */
+static SAFEARRAY *array_of(VARTYPE kind, unsigned planes) {
+    SAFEARRAYBOUND bounds[3] = {{camera.taken_width, 0}, {camera.taken_height, 0}, {planes, 0}};
+    return SafeArrayCreate(kind, planes > 1 ? 3 : 2, bounds);
+}
+
+static SAFEARRAY *sky(void) {
+    SAFEARRAY *array = array_of(VT_I4, 1);
     LONG *pixel;
     SafeArrayAccessData(array, (void **)&pixel);
     double light = camera.light ? 200 * camera.length * camera.taken_bin_x * camera.taken_bin_y : 0;
-    /* The first index runs fastest. */
     for (LONG y = 0; y < camera.taken_height; y++)
         for (LONG x = 0; x < camera.taken_width; x++) {
-            double slope = 1 + (camera.taken_x + x) / 640.0 + 2 * (camera.taken_y + y) / 480.0;
+            double slope = 1 + (camera.taken_x + x) / (double)WIDTH + 2 * (camera.taken_y + y) / (double)HEIGHT;
             LONG value = (LONG)(400 + light * slope) + noise() % 32;
             *pixel++ = value > MAX_ADU ? MAX_ADU : value;
         }
     SafeArrayUnaccessData(array);
-    V_VT(call->out) = VT_ARRAY | VT_I4, V_ARRAY(call->out) = array;
+    return array;
+}
+
+static SAFEARRAY *patterned(void) {
+    SAFEARRAY *array = array_of((VARTYPE)pattern.kind, pattern.planes);
+    for (LONG plane = 0; plane < (LONG)pattern.planes; plane++)
+        for (LONG y = 0; y < camera.taken_height; y++)
+            for (LONG x = 0; x < camera.taken_width; x++) {
+                LONG at[3] = {x, y, plane};
+                VARIANT whole, element;
+                VariantInit(&element);
+                V_VT(&whole) = VT_I4, V_I4(&whole) = (x + 3 * y + 7 * plane) % 100 * pattern.factor;
+                if (pattern.kind == VT_VARIANT) SafeArrayPutElement(array, at, &whole);
+                else VariantChangeType(&element, &whole, 0, (VARTYPE)pattern.kind), SafeArrayPutElement(array, at, &V_I8(&element));
+            }
+    return array;
+}
+
+static void picture(Call *call) {
+    settle();
+    if (!camera.ready) { fail(call, INVALID_OPERATION, L"there is no picture"); return; }
+    if (!taken) taken = pattern.kind ? patterned() : sky();
+    V_VT(call->out) = VT_ARRAY | (pattern.kind ? pattern.kind : VT_I4);
+    SafeArrayCopy(taken, &V_ARRAY(call->out));
+}
+
+static void act(Call *call) {
+    WCHAR name[32], what[64];
+    take_text(call, 0, name, COUNT(name)), take_text(call, 1, what, COUNT(what));
+    if (lstrcmpiW(name, L"pattern")) { action(call); return; }
+    if (swscanf(what, L"%u %u %d", &pattern.kind, &pattern.planes, &pattern.factor) != 3) fail(call, INVALID_VALUE, L"KIND PLANES FACTOR");
+    else give_text(call, L"");
 }
 
 static double pulse_until;
@@ -155,7 +202,7 @@ static void pulsing(Call *call) { give_bool(call, now() < pulse_until); }
 static const Member MEMBERS[] = {
     {L"Connected", GET | PUT, connected, TRUE}, {L"Name", GET, name, TRUE}, {L"Description", GET, description, TRUE},
     {L"DriverInfo", GET, driver, TRUE}, {L"DriverVersion", GET, version, TRUE}, {L"InterfaceVersion", GET, interface_version, TRUE},
-    {L"SupportedActions", GET, supported, TRUE}, {L"CameraXSize", GET, width}, {L"CameraYSize", GET, height},
+    {L"SupportedActions", GET, supported_actions, TRUE}, {L"Action", DO, act, TRUE}, {L"CameraXSize", GET, width}, {L"CameraYSize", GET, height},
     {L"PixelSizeX", GET, pixel}, {L"PixelSizeY", GET, pixel}, {L"MaxBinX", GET, max_bin}, {L"MaxBinY", GET, max_bin},
     {L"BinX", GET | PUT, bin_x}, {L"BinY", GET | PUT, bin_y}, {L"StartX", GET | PUT, start_x}, {L"StartY", GET | PUT, start_y},
     {L"NumX", GET | PUT, num_x}, {L"NumY", GET | PUT, num_y}, {L"CanAsymmetricBin", GET, yes}, {L"CanStopExposure", GET, yes},
@@ -172,10 +219,15 @@ static const Member MEMBERS[] = {
     {L"LastExposureDuration", GET, last_duration}, {L"ImageArray", GET, picture}, {L"Nothing", GET, no},
 };
 
-#ifdef BUILD_EXE
+#if defined(BUILD_EXE)
 #define PROG_ID L"TestProcess.Camera"
 #define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC11}"
 #define LAST 0x11
+#elif defined(SECOND)
+#define CAMERA SECOND_CAMERA
+#define PROG_ID L"TestSecond.Camera"
+#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC06}"
+#define LAST 0x06
 #else
 #define PROG_ID L"Test.Camera"
 #define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC01}"
@@ -183,4 +235,4 @@ static const Member MEMBERS[] = {
 #endif
 
 const Class CAMERA = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
-                      MEMBERS, COUNT(MEMBERS), &camera.connected};
+                      MEMBERS, COUNT(MEMBERS), &camera.connected, &fault};

@@ -9,6 +9,14 @@ typedef struct {
 } Object;
 
 static LONG live;
+
+/* A program ends with its last object, a DLL does not mind. */
+#ifdef BUILD_EXE
+static void gone(void) { PostQuitMessage(0); }
+#else
+static void gone(void) {}
+#endif
+
 static CRITICAL_SECTION lock; /* objects of one class share its state, on threads of their own */
 
 double now(void) { return GetTickCount64() / 1000.0; }
@@ -71,7 +79,10 @@ static HRESULT WINAPI query(IDispatch *this, REFIID id, void **into) {
 static ULONG WINAPI add(IDispatch *this) { return InterlockedIncrement(&((Object *)this)->references); }
 static ULONG WINAPI release(IDispatch *this) {
     LONG left = InterlockedDecrement(&((Object *)this)->references);
-    if (!left) CoTaskMemFree(this), InterlockedDecrement(&live);
+    if (!left) {
+        CoTaskMemFree(this);
+        if (!InterlockedDecrement(&live)) gone();
+    }
     return left;
 }
 static HRESULT WINAPI type_count(IDispatch *this, UINT *count) { return (void)this, *count = 0, S_OK; }
@@ -91,7 +102,8 @@ static HRESULT WINAPI invoke(IDispatch *this, DISPID id, REFIID unused, LCID loc
                              EXCEPINFO *exception, UINT *wrong) {
     const Class *class = ((Object *)this)->class;
     VARIANT nowhere;
-    Call call = {.put = (how & PUT) != 0, .out = out ? out : &nowhere};
+    Call call = {.class = class, .put = (how & PUT) != 0, .out = out ? out : &nowhere};
+    HRESULT wrongly;
     (void)unused, (void)locale, (void)wrong;
     VariantInit(call.out);
     if (id < 100 || id >= 100 + class->count) return DISP_E_MEMBERNOTFOUND;
@@ -100,6 +112,8 @@ static HRESULT WINAPI invoke(IDispatch *this, DISPID id, REFIID unused, LCID loc
     if (given->cArgs > 4) return DISP_E_BADPARAMCOUNT;
     call.count = given->cArgs;
     for (int i = 0; i < call.count; i++) call.in[i] = &given->rgvarg[call.count - 1 - i];
+    /* Outside the lock: what hangs does not hold up its neighbours. */
+    if (misbehaves(class, member->name, exception, &wrongly)) return wrongly;
     EnterCriticalSection(&lock);
     if (!member->always && class->connected && !*class->connected) fail(&call, NOT_CONNECTED, L"is not connected");
     else member->act(&call);
@@ -175,8 +189,9 @@ int WINAPI WinMain(HINSTANCE instance, HINSTANCE before, LPSTR command, int show
     if (strstr(command, "/regserver")) return enlist(L"LocalServer32", path);
     prepare();
     CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+    /* A process for each client: of one that dies Wine would go on offering a class that serves several. */
     for (int i = 0; i < CLASS_COUNT; i++)
-        if (FAILED(CoRegisterClassObject(&CLASSES[i]->id, (IUnknown *)&factories[i], CLSCTX_LOCAL_SERVER, REGCLS_MULTIPLEUSE, &cookie)))
+        if (FAILED(CoRegisterClassObject(&CLASSES[i]->id, (IUnknown *)&factories[i], CLSCTX_LOCAL_SERVER, REGCLS_SINGLEUSE, &cookie)))
             return 1;
     while (GetMessageW(&message, NULL, 0, 0) > 0) TranslateMessage(&message), DispatchMessageW(&message);
     return 0;
@@ -186,6 +201,7 @@ static HINSTANCE self;
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, void *reserved) {
     (void)reserved;
     if (reason == DLL_PROCESS_ATTACH) self = instance, prepare();
+    if (reason == DLL_PROCESS_DETACH) DeleteCriticalSection(&lock);
     return TRUE;
 }
 __declspec(dllexport) HRESULT WINAPI DllGetClassObject(REFCLSID id, REFIID interface_id, void **into) {

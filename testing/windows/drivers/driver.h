@@ -15,9 +15,13 @@
 #define NOT_CONNECTED 0x80040407
 #define PARKED 0x80040408
 #define INVALID_OPERATION 0x8004040B
+#define ACTION_NOT_IMPLEMENTED 0x8004040C
+
+typedef struct Class Class;
 
 /* A call: its arguments in their order, and the answer. */
 typedef struct {
+    const Class *class;
     VARIANT *in[4];
     int count;
     BOOL put;
@@ -33,14 +37,22 @@ typedef struct {
     BOOL always; /* also while not connected */
 } Member;
 
+/* What the next call of a member does instead: see faults.c. */
 typedef struct {
+    WCHAR member[64];
+    enum { NOTHING, HANG, SCODE_, WCODE, LATE, BARE } how;
+    unsigned code;
+} Fault;
+
+struct Class {
     const WCHAR *prog_id;
     const WCHAR *class_id;
     CLSID id;
     const Member *members;
     int count;
     BOOL *connected;
-} Class;
+    Fault *fault;
+};
 
 extern const Class *const CLASSES[];
 extern const int CLASS_COUNT;
@@ -57,6 +69,11 @@ BOOL take_bool(Call *call, int index);
 LONG take_int(Call *call, int index);
 double take_real(Call *call, int index);
 void take_text(Call *call, int index, WCHAR *into, int size);
+
+void supported_actions(Call *call);
+void action(Call *call);
+/* True when the call shall fail so; one that shall hang does so in here. */
+BOOL misbehaves(const Class *class, const WCHAR *member, EXCEPINFO *exception, HRESULT *result);
 
 /* Seconds since some moment. */
 double now(void);

@@ -18,7 +18,7 @@ static void connected(Call *call) {
 CONSTANT(name, give_text, L"C wheel")
 CONSTANT(version, give_text, L"1.0")
 CONSTANT(interface_version, give_short, 2)
-static void supported(Call *call) { give_texts(call, NULL, 0); }
+static Fault fault;
 static void names(Call *call) { give_texts(call, NAMES, PLACES); }
 static void offsets(Call *call) { give_ints(call, OFFSETS, PLACES); }
 static void position(Call *call) {
@@ -31,10 +31,10 @@ static void position(Call *call) {
 static const Member MEMBERS[] = {
     {L"Connected", GET | PUT, connected, TRUE}, {L"Name", GET, name, TRUE}, {L"Description", GET, name, TRUE},
     {L"DriverInfo", GET, name, TRUE}, {L"DriverVersion", GET, version, TRUE}, {L"InterfaceVersion", GET, interface_version, TRUE},
-    {L"SupportedActions", GET, supported, TRUE}, {L"Names", GET, names}, {L"FocusOffsets", GET, offsets},
+    {L"SupportedActions", GET, supported_actions, TRUE}, {L"Action", DO, action, TRUE}, {L"Names", GET, names}, {L"FocusOffsets", GET, offsets},
     {L"Position", GET | PUT, position},
 };
 
 const Class FILTER_WHEEL = {L"Test.FilterWheel", L"{7A1B2C3D-1111-4222-8333-94445555CC03}",
                             {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x03}},
-                            MEMBERS, COUNT(MEMBERS), &wheel.connected};
+                            MEMBERS, COUNT(MEMBERS), &wheel.connected, &fault};

@@ -26,7 +26,7 @@ CONSTANT(yes, give_bool, TRUE)
 CONSTANT(max_step, give_int, MAX_STEP)
 CONSTANT(step_size, give_real, 1.5)
 CONSTANT(temperature, give_real, 8.5)
-static void supported(Call *call) { give_texts(call, NULL, 0); }
+static Fault fault;
 static void compensates(Call *call) {
     if (call->put) focuser.compensates = take_bool(call, 0);
     else give_bool(call, focuser.compensates);
@@ -43,7 +43,7 @@ static void halt(Call *call) { (void)call, focuser.from = focuser.to = (LONG)pos
 static const Member MEMBERS[] = {
     {L"Connected", GET | PUT, connected, TRUE}, {L"Link", GET | PUT, connected, TRUE}, {L"Name", GET, name, TRUE},
     {L"Description", GET, name, TRUE}, {L"DriverInfo", GET, name, TRUE}, {L"DriverVersion", GET, version, TRUE},
-    {L"InterfaceVersion", GET, interface_version, TRUE}, {L"SupportedActions", GET, supported, TRUE}, {L"Absolute", GET, yes},
+    {L"InterfaceVersion", GET, interface_version, TRUE}, {L"SupportedActions", GET, supported_actions, TRUE}, {L"Action", DO, action, TRUE}, {L"Absolute", GET, yes},
     {L"MaxStep", GET, max_step}, {L"MaxIncrement", GET, max_step}, {L"StepSize", GET, step_size}, {L"Temperature", GET, temperature},
     {L"TempCompAvailable", GET, yes}, {L"TempComp", GET | PUT, compensates}, {L"Position", GET, where}, {L"IsMoving", GET, moving},
     {L"Move", DO, move}, {L"Halt", DO, halt},
@@ -51,4 +51,4 @@ static const Member MEMBERS[] = {
 
 const Class FOCUSER = {L"Test.Focuser", L"{7A1B2C3D-1111-4222-8333-94445555CC02}",
                        {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x02}},
-                       MEMBERS, COUNT(MEMBERS), &focuser.connected};
+                       MEMBERS, COUNT(MEMBERS), &focuser.connected, &fault};

@@ -2,7 +2,7 @@
 #include "driver.h"
 #include <math.h>
 
-static const double PI = 3.14159265358979323846, SPEED = 20, LIMIT = 0;
+static const double PI = 3.14159265358979323846, SPEED = 60, LIMIT = 0;
 #define RADIANS(degrees) ((degrees) * PI / 180)
 #define DEGREES(radians) ((radians) * 180 / PI)
 
@@ -109,7 +109,7 @@ CONSTANT(topocentric, give_int, 1)
 CONSTANT(aperture, give_real, 0.2)
 CONSTANT(area, give_real, 0.0314)
 CONSTANT(focal_length, give_real, 0.8)
-static void supported(Call *call) { give_texts(call, NULL, 0); }
+static Fault fault;
 
 #define SETTING(function, field, least, most, then) \
     static void function(Call *call) { \
@@ -321,7 +321,7 @@ static void axis_rates(Call *call) {
 static const Member MEMBERS[] = {
     {L"Connected", GET | PUT, connected, TRUE}, {L"Name", GET, name, TRUE}, {L"Description", GET, name, TRUE},
     {L"DriverInfo", GET, name, TRUE}, {L"DriverVersion", GET, version, TRUE}, {L"InterfaceVersion", GET, interface_version, TRUE},
-    {L"SupportedActions", GET, supported, TRUE}, {L"AlignmentMode", GET, german}, {L"EquatorialSystem", GET, topocentric},
+    {L"SupportedActions", GET, supported_actions, TRUE}, {L"Action", DO, action, TRUE}, {L"AlignmentMode", GET, german}, {L"EquatorialSystem", GET, topocentric},
     {L"ApertureDiameter", GET, aperture}, {L"ApertureArea", GET, area}, {L"FocalLength", GET, focal_length},
     {L"CanSlew", GET, yes}, {L"CanSlewAsync", GET, yes}, {L"CanSlewAltAz", GET, yes}, {L"CanSlewAltAzAsync", GET, yes},
     {L"CanSync", GET, yes}, {L"CanSyncAltAz", GET, no}, {L"CanPark", GET, yes}, {L"CanUnpark", GET, yes}, {L"CanSetPark", GET, yes},
@@ -343,4 +343,4 @@ static const Member MEMBERS[] = {
 
 const Class TELESCOPE = {L"Test.Telescope", L"{7A1B2C3D-1111-4222-8333-94445555CC04}",
                          {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x04}},
-                         MEMBERS, COUNT(MEMBERS), &mount.connected};
+                         MEMBERS, COUNT(MEMBERS), &mount.connected, &fault};

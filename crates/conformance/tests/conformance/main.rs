@@ -8,6 +8,7 @@ use std::{any::Any, process::ExitCode, sync::Arc, time::Duration};
 use testing::{AlpacaSimulators, IndiServer, IndipyServer, Skip, in_private_network};
 
 mod alpaca;
+mod ascom;
 mod deviations;
 mod rpc;
 
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
             }
             Err(skip) => missing.push(unavailable(server.name, &skip)),
         }
+    }
+    match ascom::targets() {
+        Ok(drivers) => targets.extend(drivers),
+        Err(why) => missing.push(absent("ascom(wine)", why, false)),
     }
     if let Ok(address) = std::env::var("ASTROBACKEND_CONFORMANCE") {
         let name = address.clone();
@@ -192,9 +197,12 @@ impl Server {
     }
 }
 
-/// A target that cannot run here, as a test of its own that says why.
+/// A peer that cannot run here, as a test of its own that says why.
 fn unavailable(name: &str, skip: &Skip) -> Trial {
-    let (why, required) = (skip.to_string(), skip.report());
+    absent(name, skip.to_string(), skip.report())
+}
+
+fn absent(name: &str, why: String, required: bool) -> Trial {
     Trial::ignorable_test(format!("{name}::(all cases)"), move || match required {
         true => Err(Failed::from(why)),
         false => Ok(Completion::ignored_with(format!("skipped: {why}"))),

@@ -31,6 +31,18 @@ pub(super) type Home = Option<Dispatch>;
 
 type Job = Box<dyn FnOnce(&mut Home) + Send>;
 
+/// Says what a call has come to, for those whom it keeps waiting.
+pub(super) struct Progress<'a>(&'a Mutex<Option<Running>>);
+
+impl Progress<'_> {
+    /// The member that is being called.
+    pub(super) fn at(&self, member: &'static str) {
+        if let Some(running) = &mut *lock(self.0) {
+            running.what = member;
+        }
+    }
+}
+
 /// The call that is being made.
 #[derive(Debug)]
 struct Running {
@@ -80,7 +92,7 @@ impl Apartment {
         &self,
         what: &'static str,
         limit: Duration,
-        work: impl FnOnce(&mut Home) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Home, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.refuse_when_overdue()?;
         let (sender, answer) = channel();
@@ -94,7 +106,7 @@ impl Apartment {
                 }
                 *running = Some(Running { what, since: Instant::now(), deadline });
             }
-            let done = work(home);
+            let done = work(home, &Progress(&running));
             *lock(&running) = None;
             // Nobody waits any more.
             sender.send(done).ok();
@@ -107,9 +119,10 @@ impl Apartment {
             Err(RecvTimeoutError::Disconnected) => Err(gone()),
             Err(RecvTimeoutError::Timeout) => {
                 // Under the lock, so that a call is either begun by now, or never.
-                let _running = lock(&self.running);
+                let running = lock(&self.running);
                 given_up.store(true, Ordering::SeqCst);
-                answer.try_recv().unwrap_or_else(|_| Err(Error::timeout(what, limit)))
+                let slow = running.as_ref().map_or(what, |running| running.what);
+                answer.try_recv().unwrap_or_else(|_| Err(Error::timeout(slow, limit)))
             }
         }
     }

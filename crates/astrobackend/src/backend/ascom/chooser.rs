@@ -25,7 +25,7 @@ pub(super) fn is_there() -> bool {
 /// # Errors
 /// `NotFound` without ASCOM's platform, `Timeout` when nobody chooses, or what the chooser fails with.
 pub(super) fn choose(kind: DeviceKind, last: Option<String>) -> Result<Option<String>> {
-    Apartment::start("chooser")?.call("Choose", PATIENCE, move |_| {
+    Apartment::start("chooser")?.call("Choose", PATIENCE, move |_, _| {
         let mut chooser = Dispatch::create(CHOOSER)?;
         chooser.put("DeviceType", VARIANT::from(BSTR::from(device_type(kind))))?;
         let last = VARIANT::from(BSTR::from(last.as_deref().unwrap_or_default()));

@@ -2,7 +2,7 @@
 
 use super::{
     Policy,
-    apartment::{Apartment, Home},
+    apartment::{Apartment, Home, Progress},
     dispatch::Dispatch,
     names, picture, variant,
 };
@@ -46,11 +46,11 @@ impl Driver {
         &self,
         member: &'static str,
         limit: Duration,
-        work: impl FnOnce(&mut Dispatch) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Dispatch, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (prog_id, losses) = (self.prog_id.clone(), self.losses.clone());
-        self.apartment()?.call(names::official(member), limit, move |home| {
-            let done = object(home, &prog_id).and_then(work);
+        self.apartment()?.call(names::official(member), limit, move |home, progress| {
+            let done = object(home, &prog_id).and_then(|object| work(object, progress));
             if let Err(error) = &done
                 && error.kind() == ErrorKind::Unreachable
             {
@@ -87,14 +87,15 @@ fn written(member: &str, arguments: &Arguments) -> Result<VARIANT> {
 impl Carrier for Driver {
     fn get(&self, member: &'static str, arguments: &Arguments) -> Result<Value> {
         let arguments = arguments.clone();
-        self.call(member, self.policy.call, move |object| variant::value(&object.get(member, variants(&arguments))?))
+        self.call(member, self.policy.call, move |object, _| variant::value(&object.get(member, variants(&arguments))?))
     }
 
     fn get_many(&self, asked: &[(&'static str, Arguments)]) -> Vec<Result<Value>> {
         let (asked, count) = (asked.to_vec(), asked.len());
-        let all = self.call("members", self.policy.call, move |object| {
+        let all = self.call("members", self.policy.call, move |object, progress| {
             let mut answers = Vec::with_capacity(asked.len());
             for (member, arguments) in &asked {
+                progress.at(names::official(member));
                 let answer = object.get(member, variants(arguments)).and_then(|answer| variant::value(&answer));
                 if let Err(error) = &answer
                     && error.kind() == ErrorKind::Unreachable
@@ -110,18 +111,22 @@ impl Carrier for Driver {
 
     fn put(&self, member: &'static str, arguments: &Arguments, limit: Duration) -> Result<Value> {
         let arguments = arguments.clone();
-        self.call(member, limit, move |object| match names::is_written(member) {
+        self.call(member, limit, move |object, _| match names::is_written(member) {
             true => object.put(member, written(member, &arguments)?).map(|()| Value::Null),
             false => variant::value(&object.call(member, variants(&arguments))?),
         })
     }
 
     fn image(&self) -> Result<Image> {
-        self.call("imagearray", self.policy.image, |object| picture::image(&object.get("imagearray", Vec::new())?))
+        self.call("imagearray", self.policy.image, |object, _| picture::image(&object.get("imagearray", Vec::new())?))
     }
 
     fn limit(&self) -> Duration {
         self.policy.call
+    }
+
+    fn is_serial(&self) -> bool {
+        true
     }
 
     fn losses(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! The members of ASCOM's interfaces by their official names: some scripting engines tell upper and lower case apart.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// All that the interfaces are asked for here, and which of them are written as properties.
 const MEMBERS: &[(&str, bool)] = &[
     ("AbortExposure", false),
@@ -124,7 +126,9 @@ const MEMBERS: &[(&str, bool)] = &[
     ("SiteLatitude", true),
     ("SiteLongitude", true),
     ("SlewSettleTime", true),
+    ("SlewToAltAz", false),
     ("SlewToAltAzAsync", false),
+    ("SlewToCoordinates", false),
     ("SlewToCoordinatesAsync", false),
     ("Slewing", false),
     ("StartExposure", false),
@@ -148,16 +152,16 @@ const MEMBERS: &[(&str, bool)] = &[
     ("Unpark", false),
 ];
 
-fn entry(member: &str) -> Option<&'static (&'static str, bool)> {
-    MEMBERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(member))
-}
+/// By the name in small letters, which is what the interfaces call them.
+static BY_NAME: LazyLock<HashMap<String, (&str, bool)>> =
+    LazyLock::new(|| MEMBERS.iter().map(|(name, written)| (name.to_ascii_lowercase(), (*name, *written))).collect());
 
 /// The official name of a member.
 pub(super) fn official(member: &'static str) -> &'static str {
-    entry(member).map_or(member, |(name, _)| name)
+    BY_NAME.get(member).map_or(member, |(name, _)| name)
 }
 
 /// True when a member is changed by writing to it, not by calling it.
 pub(super) fn is_written(member: &str) -> bool {
-    entry(member).is_some_and(|(_, written)| *written)
+    BY_NAME.get(member).is_some_and(|(_, written)| *written)
 }

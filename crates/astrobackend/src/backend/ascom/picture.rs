@@ -19,6 +19,18 @@ use windows::Win32::System::{
 /// The most columns or rows of a picture.
 const LARGEST: u32 = 1 << 17;
 
+/// ASCOM speaks of 32 bits when it does not know better: what fits 16 is kept so.
+macro_rules! narrowed {
+    ($values:expr, $otherwise:path) => {{
+        let values = $values;
+        // No pixel has a bit above the sixteenth, or a sign.
+        match u16::try_from(values.iter().fold(0, |bits, value| bits | *value)) {
+            Ok(_) => Pixels::U16(values.iter().map(|value| *value as u16).collect()),
+            Err(_) => $otherwise(values.to_vec()),
+        }
+    }};
+}
+
 /// The picture in what `ImageArray` answered.
 ///
 /// # Errors
@@ -44,10 +56,10 @@ pub(super) fn image(answer: &VARIANT) -> Result<Image> {
             VT_UI2 => Pixels::U16(elements!(u16).to_vec()),
             VT_I1 => Pixels::I16(elements!(i8).iter().map(|value| i16::from(*value)).collect()),
             VT_I2 => Pixels::I16(elements!(i16).to_vec()),
-            VT_I4 | VT_INT => integers(elements!(i32)),
-            VT_UI4 | VT_UINT => Pixels::U32(elements!(u32).to_vec()),
-            VT_I8 => Pixels::I64(elements!(i64).to_vec()),
-            VT_UI8 => Pixels::U64(elements!(u64).to_vec()),
+            VT_I4 | VT_INT => narrowed!(elements!(i32), Pixels::I32),
+            VT_UI4 | VT_UINT => narrowed!(elements!(u32), Pixels::U32),
+            VT_I8 => narrowed!(elements!(i64), Pixels::I64),
+            VT_UI8 => narrowed!(elements!(u64), Pixels::U64),
             VT_R4 => Pixels::F32(elements!(f32).to_vec()),
             VT_R8 => Pixels::F64(elements!(f64).to_vec()),
             VT_VARIANT => variants(elements!(VARIANT))?,
@@ -94,16 +106,6 @@ fn size(array: &SAFEARRAY) -> Result<(u32, u32, u8)> {
     Ok((length(1)?, length(2)?, planes))
 }
 
-/// ASCOM speaks of 32 bits when it does not know better: what fits 16 is kept so.
-fn integers(values: &[i32]) -> Pixels {
-    let bits = values.iter().fold(0, |bits, value| bits | *value);
-    match u16::try_from(bits) {
-        // No pixel has a bit above the sixteenth, or a sign.
-        Ok(_) => Pixels::U16(values.iter().map(|value| *value as u16).collect()),
-        Err(_) => Pixels::I32(values.to_vec()),
-    }
-}
-
 /// What scripts answer: each pixel a value of its own.
 fn variants(values: &[VARIANT]) -> Result<Pixels> {
     let read = |value: &VARIANT| {
@@ -116,5 +118,5 @@ fn variants(values: &[VARIANT]) -> Result<Pixels> {
             (value.fract() == 0.0 && i32::MIN as f64 <= *value && *value <= i32::MAX as f64).then_some(*value as i32)
         })
         .collect();
-    Ok(whole.map_or(Pixels::F64(numbers), |whole| integers(&whole)))
+    Ok(whole.map_or(Pixels::F64(numbers), |whole| narrowed!(whole.as_slice(), Pixels::I32)))
 }

@@ -41,6 +41,8 @@ pub(super) struct AscomCamera {
     session: Mutex<Session>,
     /// Held while an exposure is started, and while a picture is loaded.
     starting: Mutex<()>,
+    /// The cooler as it was seen last.
+    cooler: Mutex<Option<Cooler>>,
     loading: Mutex<()>,
     pulses: Motion<()>,
 }
@@ -60,6 +62,7 @@ impl AscomCamera {
             caps: Remembered::default(),
             session: Mutex::default(),
             starting: Mutex::default(),
+            cooler: Mutex::default(),
             loading: Mutex::default(),
             pulses: Motion::default(),
         }
@@ -246,6 +249,24 @@ impl AscomCamera {
         Ok(())
     }
 
+    /// The state of a camera whose driver answers nothing until the exposure is over.
+    fn unheard(&self) -> CameraState {
+        let cooler = lock(&self.cooler).map(|seen| Cooler { power: None, ..seen });
+        let session = lock(&self.session);
+        let Facts { electrons_per_adu, full_well, max_adu } = session.facts;
+        CameraState {
+            exposure: ExposureState::Exposing { remaining: None, percent: None },
+            temperature: None,
+            heat_sink: None,
+            cooler,
+            pulse_guiding: false,
+            electrons_per_adu,
+            full_well,
+            max_adu,
+            last_exposure: session.finished,
+        }
+    }
+
     fn refuse_when_busy(&self, why: &'static str) -> Result<()> {
         let (_, state) = self.observe(&[])?;
         if state.is_busy() { self.handle.fail(Error::new(ErrorKind::Busy, why)) } else { Ok(()) }
@@ -259,6 +280,9 @@ impl Camera for AscomCamera {
 
     fn state(&self) -> Result<CameraState> {
         const FACTS: [&str; 3] = ["electronsperadu", "fullwellcapacity", "maxadu"];
+        if self.handle.is_deaf() {
+            return Ok(self.unheard());
+        }
         let caps = self.caps()?;
         let under_way = matches!(lock(&self.session).last, Last::UnderWay(_));
         let mut others: Vec<&'static str> = if under_way { Vec::new() } else { FACTS.to_vec() };
@@ -282,6 +306,7 @@ impl Camera for AscomCamera {
                 power: if cooler.power { values.maybe("coolerpower")? } else { None },
             }),
         };
+        *lock(&self.cooler) = cooler;
         Ok(CameraState {
             exposure,
             temperature: values.maybe("ccdtemperature")?.map(Celsius),

@@ -38,6 +38,11 @@ pub(in crate::backend) trait Carrier: fmt::Debug + Send + Sync {
         0
     }
 
+    /// One call at a time: while a command is being carried out, nothing else is answered.
+    fn is_serial(&self) -> bool {
+        false
+    }
+
     /// Others go on using the device when it is disconnected here.
     fn is_shared(&self) -> bool {
         false

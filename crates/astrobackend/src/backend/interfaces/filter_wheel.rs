@@ -63,6 +63,9 @@ impl FilterWheel for AscomFilterWheel {
     }
 
     fn state(&self) -> Result<FilterWheelState> {
+        if self.handle.is_deaf() {
+            return Ok(FilterWheelState { position: None });
+        }
         let at_work = self.handle.is_at_work()?;
         let position = self.handle.look(&["position"], &[])?.need::<i64>("position")?;
         let position = usize::try_from(position).ok();

@@ -71,6 +71,9 @@ impl Focuser for AscomFocuser {
     }
 
     fn state(&self) -> Result<FocuserState> {
+        if self.handle.is_deaf() {
+            return Ok(FocuserState { position: None, moving: true, temperature: None });
+        }
         let caps = self.known()?;
         let at_work = self.handle.is_at_work()?;
         let members = ["ismoving", "position", "temperature"];

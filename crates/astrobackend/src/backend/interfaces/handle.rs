@@ -48,7 +48,29 @@ pub(super) struct Handle {
     resets: AtomicU64,
     /// We have disconnected from a device that others go on using.
     left: AtomicBool,
-    job: Mutex<Option<Receiver<Result<()>>>>,
+    job: Mutex<Option<Job>>,
+}
+
+/// A command that the driver had not answered when it was no longer waited for.
+#[derive(Debug)]
+struct Job {
+    member: &'static str,
+    answer: Receiver<Result<()>>,
+    done: Option<Result<()>>,
+}
+
+impl Job {
+    /// True when the driver has answered by now.
+    fn is_over(&mut self) -> bool {
+        if self.done.is_none() {
+            self.done = match self.answer.try_recv() {
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => Some(Ok(())),
+                Ok(done) => Some(done),
+            };
+        }
+        self.done.is_some()
+    }
 }
 
 /// What is asked of every connected device.
@@ -143,6 +165,26 @@ impl Handle {
         if self.left.load(Ordering::Relaxed) { self.fail(Error::not_connected()) } else { Ok(()) }
     }
 
+    /// The command that keeps the driver from answering anything else.
+    fn deaf(&self) -> Option<&'static str> {
+        let mut job = lock(&self.job);
+        let job = job.as_mut().filter(|_| self.carrier.is_serial())?;
+        (!job.is_over()).then_some(job.member)
+    }
+
+    /// True while a command is all that the driver can do: nothing of it can be read, but that it is at work.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.deaf().is_some()
+    }
+
+    /// Fails at once where an answer would come only after a command that takes its time.
+    fn refuse_when_deaf(&self) -> Result<()> {
+        match self.deaf() {
+            Some(member) => self.fail(Error::new(ErrorKind::Busy, format!("answers nothing until {member} is done"))),
+            None => Ok(()),
+        }
+    }
+
     /// What is asked of every device, which must be connected.
     pub(super) fn common(&self) -> Result<Arc<Common>> {
         self.common.get(self, || {
@@ -177,6 +219,7 @@ impl Handle {
     /// Reads a member that takes parameters.
     pub(super) fn get_with<T: FromValue>(&self, member: &'static str, arguments: Arguments) -> Result<T> {
         self.refuse_when_left()?;
+        self.refuse_when_deaf()?;
         let value = self.carrier.get(member, &arguments).map_err(|error| self.name(error))?;
         T::read(&value).ok_or_else(|| self.name(no_sense(member, &value)))
     }
@@ -190,6 +233,7 @@ impl Handle {
     /// Reads several members that take parameters: for each a name of its own, the member, and the parameters.
     pub(super) fn read_all(&self, wanted: Vec<(&'static str, &'static str, Arguments)>) -> Result<Values> {
         self.refuse_when_left()?;
+        self.refuse_when_deaf()?;
         let wanted: Vec<_> = {
             let absent = lock(&self.absent);
             wanted.into_iter().filter(|(name, ..)| !absent.contains(name)).collect()
@@ -239,6 +283,7 @@ impl Handle {
     /// Changes something that answers a value.
     pub(super) fn put_for(&self, member: &'static str, arguments: Arguments) -> Result<Value> {
         self.refuse_when_left()?;
+        self.refuse_when_deaf()?;
         self.carrier.put(member, &arguments, self.carrier.limit()).map_err(|error| self.name(error))
     }
 
@@ -263,7 +308,7 @@ impl Handle {
         match receiver.recv_timeout(EARLY) {
             Ok(done) => done.map_err(|error| self.name(error)),
             Err(RecvTimeoutError::Timeout) => {
-                *lock(&self.job) = Some(receiver);
+                *lock(&self.job) = Some(Job { member, answer: receiver, done: None });
                 Ok(())
             }
             Err(RecvTimeoutError::Disconnected) => self.fail(Error::protocol("the command was lost")),
@@ -273,14 +318,10 @@ impl Handle {
     /// True while an old driver has not answered the last command; the command's failure, once.
     pub(super) fn is_at_work(&self) -> Result<bool> {
         let mut job = lock(&self.job);
-        let Some(receiver) = &*job else { return Ok(false) };
-        let done = match receiver.try_recv() {
-            Err(TryRecvError::Empty) => return Ok(true),
-            Err(TryRecvError::Disconnected) => Ok(()),
-            Ok(done) => done,
-        };
-        *job = None;
-        done.map(|()| false)
+        if job.as_mut().is_some_and(|job| !job.is_over()) {
+            return Ok(true);
+        }
+        job.take().and_then(|job| job.done).unwrap_or(Ok(())).map(|()| false)
     }
 
     /// Connects the device to its hardware.

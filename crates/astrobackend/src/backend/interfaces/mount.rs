@@ -7,7 +7,7 @@ use super::{
     carrier::Arguments,
     controls::Settings,
     handle::{Handle, Remembered, impl_device},
-    milliseconds,
+    lock, milliseconds,
     motion::Motion,
     values::Values,
 };
@@ -19,7 +19,10 @@ use crate::{
     },
     wire::alpaca::codes,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// As near as a mount has to be to its target for a slew without any sign of life to count as done.
 const NEAR: Degrees = Degrees(0.1);
@@ -32,6 +35,8 @@ pub(super) struct AscomMount {
     caps: Remembered<MountCaps>,
     motion: Motion<Goal>,
     pulses: Motion<()>,
+    /// As it was seen last.
+    seen: Mutex<Option<MountState>>,
 }
 
 /// Where a motion is to end.
@@ -87,6 +92,7 @@ impl AscomMount {
             caps: Remembered::default(),
             motion: Motion::default(),
             pulses: Motion::default(),
+            seen: Mutex::default(),
         }
     }
 
@@ -185,8 +191,14 @@ impl Mount for AscomMount {
     }
 
     fn state(&self) -> Result<MountState> {
+        let seen = *lock(&self.seen);
+        if let Some(seen) = seen.filter(|_| self.handle.is_deaf()) {
+            // A driver that answers nothing on the way: what changes with the time is not known.
+            return Ok(MountState { slewing: true, horizon: None, sidereal_time: None, utc: None, ..seen });
+        }
         let at_work = self.handle.is_at_work()?;
         let mut state = self.look()?;
+        *lock(&self.seen) = Some(state);
         let seen = state;
         state.slewing = self.motion.is_moving(state.slewing || at_work, |goal| goal.is_reached(&seen));
         state.pulse_guiding = self.pulses.is_moving(state.pulse_guiding, |()| false);

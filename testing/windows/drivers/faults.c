@@ -1,0 +1,65 @@
+/* What a test tells a driver to do wrong, through ASCOM's Action:
+
+     hang    MEMBER [CODE]     its next call does not return until somebody says "release", or a minute has passed;
+                               then it is done, or fails with CODE
+     throw   MEMBER HOW CODE   its next call fails: with CODE as "scode" or "wcode" of an exception, as one that is filled
+                               in "late", or as a "bare" result without a word
+     release                   lets all that hang go on, in any process
+     process                   answers the number of the driver's process */
+#include "driver.h"
+#include <wchar.h>
+
+enum { LONGEST_HANG = 60000 };
+
+static HANDLE going_on(void) { return CreateEventW(NULL, TRUE, FALSE, L"astrobackend-test-release"); }
+
+void supported_actions(Call *call) {
+    give_texts(call, (const WCHAR *const[]){L"hang", L"throw", L"release", L"process"}, 4);
+}
+
+void action(Call *call) {
+    Fault *fault = call->class->fault;
+    WCHAR name[32], what[128], how[16] = L"";
+    unsigned code = 0;
+    take_text(call, 0, name, COUNT(name)), take_text(call, 1, what, COUNT(what));
+    if (call->failed) return;
+    give_text(call, L"");
+    if (!lstrcmpiW(name, L"hang")) {
+        ResetEvent(going_on());
+        fault->how = swscanf(what, L"%63ls %x", fault->member, &code) > 0 ? HANG : NOTHING;
+        fault->code = code;
+    } else if (!lstrcmpiW(name, L"throw") && swscanf(what, L"%63ls %15ls %x", fault->member, how, &code) == 3) {
+        fault->code = code;
+        fault->how = !lstrcmpW(how, L"bare") ? BARE : !lstrcmpW(how, L"late") ? LATE : !lstrcmpW(how, L"wcode") ? WCODE : SCODE_;
+    } else if (!lstrcmpiW(name, L"release")) {
+        SetEvent(going_on());
+    } else if (!lstrcmpiW(name, L"process")) {
+        wsprintfW(what, L"%u", GetCurrentProcessId());
+        give_text(call, what);
+    } else {
+        fail(call, ACTION_NOT_IMPLEMENTED, L"there is no such action");
+    }
+}
+
+static HRESULT WINAPI fill_in(EXCEPINFO *exception) {
+    exception->bstrSource = SysAllocString(L"late");
+    exception->bstrDescription = SysAllocString(L"was told to, and says so late");
+    return S_OK;
+}
+
+BOOL misbehaves(const Class *class, const WCHAR *member, EXCEPINFO *exception, HRESULT *result) {
+    Fault *fault = class->fault, now;
+    if (!fault || !fault->how || lstrcmpiW(fault->member, member)) return FALSE;
+    now = *fault, fault->how = NOTHING;
+    if (now.how == HANG) {
+        WaitForSingleObject(going_on(), LONGEST_HANG);
+        if (!now.code) return FALSE;
+    }
+    if (now.how == BARE || !exception) return *result = (HRESULT)now.code, TRUE;
+    ZeroMemory(exception, sizeof *exception);
+    if (now.how == WCODE) exception->wCode = (WORD)now.code;
+    else exception->scode = (SCODE)now.code;
+    if (now.how == LATE) exception->pfnDeferredFillIn = fill_in;
+    else exception->bstrSource = SysAllocString(class->prog_id), exception->bstrDescription = SysAllocString(L"was told to");
+    return *result = DISP_E_EXCEPTION, TRUE;
+}
