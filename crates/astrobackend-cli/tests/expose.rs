@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{command, sim};
-use std::{fs, path::Path, process::Stdio};
+use common::sim;
+use std::{fs, path::Path};
 
 fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =
@@ -83,10 +83,10 @@ fn an_existing_file_is_kept_unless_asked() {
 #[cfg(unix)]
 mod interrupt {
     use super::*;
-    use common::Done;
+    use common::{Done, command};
     use std::{
         io::{BufRead, BufReader, Read},
-        process::{Child, Command},
+        process::{Child, Command, Stdio},
     };
 
     /// Sends Ctrl-C when the command says what it does; what it did then.

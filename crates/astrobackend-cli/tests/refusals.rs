@@ -16,6 +16,7 @@ fn unknown_words_are_answered_with_those_there_are() {
     bare(here(), &["--backend", "simm://", "devices"]).fails(3, &["there is no backend \"simm\"", "INDI, SIM"]);
     bare(here(), &["--backend", "sim://?sped=3", "devices"]).fails(2, &["sped", "speed"]);
     bare(here(), &["--backend", "indi://host:99999", "devices"]).fails(2, &["\"99999\" is no port"]);
+    #[cfg(not(windows))]
     bare(here(), &["--backend", "ascom://", "devices"]).fails(7, &["ASCOM COM needs Windows"]);
     let mistyped = Done::new(command(here(), &["devices"]).env("PYASTROBACKEND", "bogus").output().unwrap());
     mistyped.fails(3, &["PYASTROBACKEND=bogus: there is no backend \"bogus\""]);

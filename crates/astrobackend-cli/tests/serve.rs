@@ -3,14 +3,8 @@
 
 mod common;
 
-use common::{SIM, bare, command};
-use serde_json::Value;
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    path::Path,
-    process::{Command, Stdio},
-};
+use common::{SIM, bare};
+use std::path::Path;
 
 #[test]
 fn what_would_let_strangers_in_is_refused() {
@@ -24,24 +18,35 @@ fn what_would_let_strangers_in_is_refused() {
     with(&["--listen", "127.0.0.1:0", "--device", "Nobody"]).fails(3, &["Nobody"]);
 }
 
+/// Where programs can be told to end, and not only be ended.
 #[cfg(unix)]
-#[test]
-fn it_serves_until_it_is_told_to_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let args = ["-b", SIM, "--json", "serve", "alpaca", "--listen", "127.0.0.1:0", "--discovery-port", "off"];
-    let args = [&args[..], &["--state", "state.json", "--device", "Camera Simulator"]].concat();
-    let mut serving = command(folder.path(), &args).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let told: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!((&told["devices"][0]["type"], &told["devices"][0]["number"]), (&"camera".into(), &0.into()));
-    assert_eq!(told["devices"].as_array().unwrap().len(), 1);
-    let mut stream = TcpStream::connect(told["listening"].as_str().unwrap()).unwrap();
-    write!(stream, "GET /api/v1/camera/0/name HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    assert!(reply.contains("\"Value\":\"Camera Simulator\""), "{reply}");
-    assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
-    assert!(serving.wait().unwrap().success());
-    assert!(folder.path().join("state.json").exists());
+mod until_told {
+    use crate::common::{SIM, command};
+    use serde_json::Value;
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpStream,
+        process::{Command, Stdio},
+    };
+
+    #[test]
+    fn it_serves_until_it_is_told_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = ["-b", SIM, "--json", "serve", "alpaca", "--listen", "127.0.0.1:0", "--discovery-port", "off"];
+        let args = [&args[..], &["--state", "state.json", "--device", "Camera Simulator"]].concat();
+        let mut serving = command(folder.path(), &args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&told["devices"][0]["type"], &told["devices"][0]["number"]), (&"camera".into(), &0.into()));
+        assert_eq!(told["devices"].as_array().unwrap().len(), 1);
+        let mut stream = TcpStream::connect(told["listening"].as_str().unwrap()).unwrap();
+        write!(stream, "GET /api/v1/camera/0/name HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        assert!(reply.contains("\"Value\":\"Camera Simulator\""), "{reply}");
+        assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
+        assert!(serving.wait().unwrap().success());
+        assert!(folder.path().join("state.json").exists());
+    }
 }

@@ -53,6 +53,10 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, Refusal> {
     }
     let path = folder.join(wanted);
     let (Some(parent), Some(file)) = (path.parent(), path.file_name()) else { return Err(outside()) };
+    // To Windows that is a part of another file.
+    if cfg!(windows) && file.as_encoded_bytes().contains(&b':') {
+        return Err(outside());
+    }
     let parent = parent.canonicalize().map_err(|error| {
         let error = Error::io(format_args!("cannot write {name}: its folder"), error);
         Refusal { message: format!("Error writing image: {error}"), ..error.into() }
@@ -68,15 +72,13 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, Refusal> {
     Ok(path)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::{fs, os::unix::fs::symlink};
 
-    #[cfg(unix)]
     #[test]
     fn nothing_leads_out_of_the_folder() {
-        use std::os::unix::fs::symlink;
         let base = tempfile::tempdir().unwrap();
         let base = base.path().canonicalize().unwrap();
         let folder = base.join("pictures");

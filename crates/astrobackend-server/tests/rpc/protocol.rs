@@ -149,7 +149,8 @@ fn an_exposure_is_answered_when_it_has_ended_and_saved_once() {
     assert!(header.text("FILTER").is_some() && header.real("FOCUSPOS").is_some(), "{header:?}");
     assert_eq!(client.error("save_image", save).0, -1);
     client.result("save_image", r#"{"filename": "m42.fits", "overwrite": true}"#);
-    for outside in ["../m42.fits", "/tmp/rpc-outside.fits", "a/../../b.fits"] {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for outside in ["../m42.fits", elsewhere.path().join("x.fits").to_str().unwrap(), "a/../../b.fits"] {
         let (code, message) = client.error("save_image", &json!({ "filename": outside }).to_string());
         assert!(code == -32600 && message.contains("not below"), "{message}");
     }

@@ -1,6 +1,6 @@
 //! Runs every case on every target: `cargo test -p conformance -- alpaca camera::abort`.
 //!
-//! `ASTROBACKEND_CONFORMANCE=ADDRESS` adds any backend as a target.
+//! `ASTROBACKEND_CONFORMANCE="[NAME=]ADDRESS ..."` adds any backends as targets.
 
 use conformance::{Case, Deviation, Stop, Target, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -37,15 +37,21 @@ fn main() -> ExitCode {
         Ok(drivers) => targets.extend(drivers),
         Err(why) => missing.push(absent("ascom(wine)", why, false)),
     }
-    if let Ok(address) = std::env::var("ASTROBACKEND_CONFORMANCE") {
-        let name = address.clone();
-        targets.push(Target::shared(&name, move || astrobackend::open(&address)));
-    }
+    targets.extend(named(&std::env::var("ASTROBACKEND_CONFORMANCE").unwrap_or_default()));
     let targets: Vec<Arc<Target>> = targets.into_iter().map(Arc::new).collect();
     // Case by case, so that no target's turns keep all threads waiting.
     let cases = cases().flat_map(|case| targets.iter().map(move |target| trial(target.clone(), case)));
     let trials = cases.chain(missing).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The targets in a list of addresses; one without a name is called like its address.
+fn named(list: &str) -> impl Iterator<Item = Target> {
+    list.split_whitespace().map(|entry| {
+        let (name, address) = entry.split_once('=').filter(|(name, _)| !name.contains("://")).unwrap_or((entry, entry));
+        let address = address.to_owned();
+        Target::shared(name, move || astrobackend::open(&address))
+    })
 }
 
 fn simulators() -> Vec<Target> {

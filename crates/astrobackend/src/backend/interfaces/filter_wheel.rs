@@ -66,7 +66,7 @@ impl FilterWheel for AscomFilterWheel {
         if self.handle.is_deaf() {
             return Ok(FilterWheelState { position: None });
         }
-        let at_work = self.handle.is_at_work()?;
+        let at_work = self.handle.is_at_work().inspect_err(|_| self.motion.forget())?;
         let position = self.handle.look(&["position"], &[])?.need::<i64>("position")?;
         let position = usize::try_from(position).ok();
         let turns = self.motion.is_moving(at_work || position.is_none(), |goal| position == Some(*goal));

@@ -75,7 +75,7 @@ impl Focuser for AscomFocuser {
             return Ok(FocuserState { position: None, moving: true, temperature: None });
         }
         let caps = self.known()?;
-        let at_work = self.handle.is_at_work()?;
+        let at_work = self.handle.is_at_work().inspect_err(|_| self.motion.forget())?;
         let members = ["ismoving", "position", "temperature"];
         let values = self.handle.look(if caps.absolute { &members } else { &["ismoving", "temperature"] }, &[])?;
         let position = if caps.absolute { Some(values.need::<i32>("position")?) } else { None };

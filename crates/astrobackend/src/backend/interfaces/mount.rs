@@ -196,7 +196,7 @@ impl Mount for AscomMount {
             // A driver that answers nothing on the way: what changes with the time is not known.
             return Ok(MountState { slewing: true, horizon: None, sidereal_time: None, utc: None, ..seen });
         }
-        let at_work = self.handle.is_at_work()?;
+        let at_work = self.handle.is_at_work().inspect_err(|_| self.motion.forget())?;
         let mut state = self.look()?;
         *lock(&self.seen) = Some(state);
         let seen = state;
