@@ -2,14 +2,12 @@
 
 use crate::IndiServer;
 
-#[cfg(unix)]
-pub(crate) use rustix::process::Signal;
-
-#[cfg(not(unix))]
+/// What a process is made to do.
+#[derive(Clone, Copy)]
 pub(crate) enum Signal {
-    KILL,
-    STOP,
-    CONT,
+    Kill,
+    Stop,
+    Continue,
 }
 
 impl IndiServer {
@@ -18,7 +16,7 @@ impl IndiServer {
     /// # Panics
     /// When there is no such process: that is an error of the test.
     pub fn kill_driver(&self, driver: &str) {
-        send(self.driver(driver), Signal::KILL);
+        send(self.driver(driver), Signal::Kill);
     }
 
     /// Freezes a driver.
@@ -26,7 +24,7 @@ impl IndiServer {
     /// # Panics
     /// As [`IndiServer::kill_driver`].
     pub fn freeze_driver(&self, driver: &str) {
-        send(self.driver(driver), Signal::STOP);
+        send(self.driver(driver), Signal::Stop);
     }
 
     /// Lets a frozen driver go on.
@@ -34,7 +32,7 @@ impl IndiServer {
     /// # Panics
     /// As [`IndiServer::kill_driver`].
     pub fn thaw_driver(&self, driver: &str) {
-        send(self.driver(driver), Signal::CONT);
+        send(self.driver(driver), Signal::Continue);
     }
 
     fn driver(&self, name: &str) -> u32 {
@@ -56,7 +54,12 @@ impl IndiServer {
 
 #[cfg(unix)]
 pub(crate) fn send(process: u32, signal: Signal) {
-    use rustix::process::{Pid, kill_process};
+    use rustix::process::{Pid, Signal as Unix, kill_process};
+    let signal = match signal {
+        Signal::Kill => Unix::KILL,
+        Signal::Stop => Unix::STOP,
+        Signal::Continue => Unix::CONT,
+    };
     if let Some(id) = i32::try_from(process).ok().and_then(Pid::from_raw) {
         let _ = kill_process(id, signal);
     }

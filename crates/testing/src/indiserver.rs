@@ -95,12 +95,12 @@ impl IndiServer {
 
     /// Freezes it: connections stay open and nothing answers.
     pub fn freeze(&self) {
-        send(self.server.id(), Signal::STOP);
+        send(self.server.id(), Signal::Stop);
     }
 
     /// Lets a frozen server go on.
     pub fn thaw(&self) {
-        send(self.server.id(), Signal::CONT);
+        send(self.server.id(), Signal::Continue);
     }
 
     /// Asks until so many drivers have told who they are.
@@ -136,7 +136,7 @@ impl Drop for IndiServer {
         // The drivers end by themselves when their input does, unless they are frozen.
         let drivers = self.processes();
         self.kill();
-        drivers.into_iter().for_each(|(id, _)| send(id, Signal::KILL));
+        drivers.into_iter().for_each(|(id, _)| send(id, Signal::Kill));
     }
 }
 

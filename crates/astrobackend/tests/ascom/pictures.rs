@@ -24,6 +24,7 @@ fn take(kind: u32, planes: u32, factor: i64) -> astrobackend::Result<Arc<Image>>
 }
 
 /// The picture's pixels as whole numbers.
+#[allow(clippy::unnecessary_cast, reason = "one of the types is i64 itself")]
 fn pixels(image: &Image) -> Vec<i64> {
     astrobackend::each_pixel_type!(image.pixels(), values => values.iter().map(|value| *value as i64).collect())
 }
