@@ -65,6 +65,12 @@ void give_real(Call *call, double value);
 void give_text(Call *call, const WCHAR *value);
 void give_texts(Call *call, const WCHAR *const *values, int count);
 void give_ints(Call *call, const LONG *values, int count);
+/* An object of a collection: two members with their values. */
+typedef struct {
+    const WCHAR *names[2];
+    VARIANT values[2];
+} Entry;
+void give_collection(Call *call, Entry *entries, int count);
 BOOL take_bool(Call *call, int index);
 LONG take_int(Call *call, int index);
 double take_real(Call *call, int index);

@@ -1,4 +1,5 @@
-/* A focuser: IFocuserV2, absolute, 2000 steps a second. */
+/* A focuser, absolute, 2000 steps a second. It is built twice: as IFocuserV2, and as Platform 7's IFocuserV4, which
+   connects on its own time and tells its state in one go. */
 #include "driver.h"
 
 enum { MAX_STEP = 60000 };
@@ -21,7 +22,6 @@ static void connected(Call *call) {
 }
 CONSTANT(name, give_text, L"C focuser")
 CONSTANT(version, give_text, L"1.0")
-CONSTANT(interface_version, give_short, 2)
 CONSTANT(yes, give_bool, TRUE)
 CONSTANT(max_step, give_int, MAX_STEP)
 CONSTANT(step_size, give_real, 1.5)
@@ -40,7 +40,48 @@ static void move(Call *call) {
 }
 static void halt(Call *call) { (void)call, focuser.from = focuser.to = (LONG)position(); }
 
+#ifdef SECOND
+CONSTANT(interface_version, give_short, 4)
+static const double CONNECTING = 0.3;
+static double connecting_until;
+static BOOL wanted;
+
+static void connecting(Call *call) {
+    if (connecting_until && now() >= connecting_until) focuser.connected = wanted, connecting_until = 0;
+    give_bool(call, connecting_until != 0);
+}
+static void begin(BOOL state) { wanted = state, connecting_until = now() + CONNECTING; }
+static void connect_it(Call *call) { (void)call, begin(TRUE); }
+static void disconnect_it(Call *call) { (void)call, begin(FALSE); }
+static void device_state(Call *call) {
+    Entry entries[] = {
+        {{L"Name", L"Value"}, {{{{VT_BSTR}}}, {{{VT_BOOL}}}}}, {{L"Name", L"Value"}, {{{{VT_BSTR}}}, {{{VT_I4}}}}},
+        {{L"Name", L"Value"}, {{{{VT_BSTR}}}, {{{VT_R8}}}}}, {{L"Name", L"Value"}, {{{{VT_BSTR}}}, {{{VT_DATE}}}}},
+    };
+    const WCHAR *const names[] = {L"IsMoving", L"Position", L"Temperature", L"TimeStamp"};
+    for (int i = 0; i < COUNT(entries); i++) V_BSTR(&entries[i].values[0]) = SysAllocString(names[i]);
+    V_BOOL(&entries[0].values[1]) = position() != focuser.to ? VARIANT_TRUE : VARIANT_FALSE;
+    V_I4(&entries[1].values[1]) = (LONG)position();
+    V_R8(&entries[2].values[1]) = 8.5, V_DATE(&entries[3].values[1]) = 46000.5;
+    give_collection(call, entries, COUNT(entries));
+    for (int i = 0; i < COUNT(entries); i++) VariantClear(&entries[i].values[0]);
+}
+#define PLATFORM_7 {L"Connect", DO, connect_it, TRUE}, {L"Disconnect", DO, disconnect_it, TRUE}, {L"Connecting", GET, connecting, TRUE}, \
+    {L"DeviceState", GET, device_state},
+#define FOCUSER SECOND_FOCUSER
+#define PROG_ID L"TestSecond.Focuser"
+#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC07}"
+#define LAST 0x07
+#else
+CONSTANT(interface_version, give_short, 2)
+#define PLATFORM_7
+#define PROG_ID L"Test.Focuser"
+#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC02}"
+#define LAST 0x02
+#endif
+
 static const Member MEMBERS[] = {
+    PLATFORM_7
     {L"Connected", GET | PUT, connected, TRUE}, {L"Link", GET | PUT, connected, TRUE}, {L"Name", GET, name, TRUE},
     {L"Description", GET, name, TRUE}, {L"DriverInfo", GET, name, TRUE}, {L"DriverVersion", GET, version, TRUE},
     {L"InterfaceVersion", GET, interface_version, TRUE}, {L"SupportedActions", GET, supported_actions, TRUE}, {L"Action", DO, action, TRUE}, {L"Absolute", GET, yes},
@@ -49,6 +90,5 @@ static const Member MEMBERS[] = {
     {L"Move", DO, move}, {L"Halt", DO, halt},
 };
 
-const Class FOCUSER = {L"Test.Focuser", L"{7A1B2C3D-1111-4222-8333-94445555CC02}",
-                       {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x02}},
+const Class FOCUSER = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
                        MEMBERS, COUNT(MEMBERS), &focuser.connected, &fault};

@@ -244,78 +244,11 @@ static void move_axis(Call *call) {
     mount.axis_rate[axis] = speed, mount.axis_since = now();
 }
 
-/* A collection with one range of speeds. */
-typedef struct { IDispatch iface; LONG references; BOOL whole; } Range;
-static HRESULT WINAPI r_query(IDispatch *this, REFIID id, void **into) {
-    if (IsEqualGUID(id, &IID_IUnknown) || IsEqualGUID(id, &IID_IDispatch)) return *into = this, IDispatch_AddRef(this), S_OK;
-    return *into = NULL, E_NOINTERFACE;
-}
-static ULONG WINAPI r_add(IDispatch *this) { return InterlockedIncrement(&((Range *)this)->references); }
-static ULONG WINAPI r_release(IDispatch *this) {
-    LONG left = InterlockedDecrement(&((Range *)this)->references);
-    if (!left) CoTaskMemFree(this);
-    return left;
-}
-static HRESULT WINAPI r_count(IDispatch *this, UINT *count) { return (void)this, *count = 0, S_OK; }
-static HRESULT WINAPI r_info(IDispatch *this, UINT i, LCID l, ITypeInfo **into) { return (void)this, (void)i, (void)l, *into = NULL, DISP_E_BADINDEX; }
-static const WCHAR *const RANGE_NAMES[] = {L"Minimum", L"Maximum", L"Count", L"Item"};
-static HRESULT WINAPI r_ids(IDispatch *this, REFIID id, LPOLESTR *names, UINT count, LCID l, DISPID *into) {
-    (void)this, (void)id, (void)count, (void)l;
-    for (int i = 0; i < 4; i++)
-        if (!lstrcmpiW(RANGE_NAMES[i], names[0])) return into[0] = 1 + i, S_OK;
-    return into[0] = DISPID_UNKNOWN, DISP_E_UNKNOWNNAME;
-}
-static IDispatchVtbl range_methods;
-static IDispatch *new_range(BOOL whole) {
-    Range *range = CoTaskMemAlloc(sizeof *range);
-    *range = (Range){{&range_methods}, 1, whole};
-    return &range->iface;
-}
-
-/* What goes through the collection. */
-typedef struct { IEnumVARIANT iface; LONG references; BOOL done; } Walk;
-static HRESULT WINAPI w_query(IEnumVARIANT *this, REFIID id, void **into) {
-    if (IsEqualGUID(id, &IID_IUnknown) || IsEqualGUID(id, &IID_IEnumVARIANT)) return *into = this, IEnumVARIANT_AddRef(this), S_OK;
-    return *into = NULL, E_NOINTERFACE;
-}
-static ULONG WINAPI w_add(IEnumVARIANT *this) { return InterlockedIncrement(&((Walk *)this)->references); }
-static ULONG WINAPI w_release(IEnumVARIANT *this) {
-    LONG left = InterlockedDecrement(&((Walk *)this)->references);
-    if (!left) CoTaskMemFree(this);
-    return left;
-}
-static HRESULT WINAPI w_next(IEnumVARIANT *this, ULONG count, VARIANT *out, ULONG *got) {
-    Walk *walk = (Walk *)this;
-    if (walk->done || !count) return got ? *got = 0, S_FALSE : S_FALSE;
-    walk->done = TRUE, V_VT(out) = VT_DISPATCH, V_DISPATCH(out) = new_range(FALSE);
-    if (got) *got = 1;
-    return count == 1 ? S_OK : S_FALSE;
-}
-static HRESULT WINAPI w_skip(IEnumVARIANT *this, ULONG count) { return (void)this, (void)count, S_FALSE; }
-static HRESULT WINAPI w_reset(IEnumVARIANT *this) { return ((Walk *)this)->done = FALSE, S_OK; }
-static HRESULT WINAPI w_clone(IEnumVARIANT *this, IEnumVARIANT **into) { return (void)this, *into = NULL, E_NOTIMPL; }
-static IEnumVARIANTVtbl walk_methods = {w_query, w_add, w_release, w_next, w_skip, w_reset, w_clone};
-
-static HRESULT WINAPI r_invoke(IDispatch *this, DISPID id, REFIID unused, LCID l, WORD how, DISPPARAMS *given, VARIANT *out,
-                               EXCEPINFO *exception, UINT *wrong) {
-    (void)unused, (void)l, (void)how, (void)given, (void)exception, (void)wrong;
-    BOOL whole = ((Range *)this)->whole;
-    VariantInit(out);
-    if (id == DISPID_NEWENUM && whole) {
-        Walk *walk = CoTaskMemAlloc(sizeof *walk);
-        *walk = (Walk){{&walk_methods}, 1, FALSE};
-        return V_VT(out) = VT_UNKNOWN, V_UNKNOWN(out) = (IUnknown *)&walk->iface, S_OK;
-    }
-    if (id == 1 && !whole) return V_VT(out) = VT_R8, V_R8(out) = 0.001, S_OK;
-    if (id == 2 && !whole) return V_VT(out) = VT_R8, V_R8(out) = 4, S_OK;
-    if (id == 3 && whole) return V_VT(out) = VT_I4, V_I4(out) = 1, S_OK;
-    if (id == 4 && whole) return V_VT(out) = VT_DISPATCH, V_DISPATCH(out) = new_range(FALSE), S_OK;
-    return DISP_E_MEMBERNOTFOUND;
-}
-static IDispatchVtbl range_methods = {r_query, r_add, r_release, r_count, r_info, r_ids, r_invoke};
 static void axis_rates(Call *call) {
+    Entry range = {{L"Minimum", L"Maximum"}, {{{{VT_R8}}}, {{{VT_R8}}}}};
+    V_R8(&range.values[0]) = 0.001, V_R8(&range.values[1]) = 4;
     if (take_int(call, 0) > 1) fail(call, INVALID_VALUE, L"there is no such axis");
-    else V_VT(call->out) = VT_DISPATCH, V_DISPATCH(call->out) = new_range(TRUE);
+    else give_collection(call, &range, 1);
 }
 
 static const Member MEMBERS[] = {

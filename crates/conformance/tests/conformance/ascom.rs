@@ -9,8 +9,9 @@ use conformance::Target;
 use std::{fmt, sync::Arc};
 
 /// Drivers in C, in this process; a camera in a process of its own, and scripts.
-const TARGETS: [(&str, &[&str]); 3] = [
+const TARGETS: [(&str, &[&str]); 4] = [
     ("ascom(wine)", &["Test.Camera", "Test.Focuser", "Test.FilterWheel", "Test.Telescope"]),
+    ("ascom(wine,platform7)", &["TestSecond.Focuser"]),
     ("ascom(wine,process)", &["TestProcess.Camera"]),
     ("ascom(wine,scripts)", &["TestScript.Focuser", "TestScript.FilterWheel"]),
 ];

@@ -331,16 +331,7 @@ impl Handle {
             return Ok(());
         }
         self.reset();
-        let version = self.values(&["interfaceversion"])?.maybe::<i64>("interfaceversion")?.unwrap_or(1);
-        let modern = version >= i64::from(platform_7(self.id.kind));
-        let connecting = if modern { self.put("connect", Arguments::new()) } else { Err(Error::unsupported("")) };
-        match connecting {
-            Ok(()) => self.wait_while_connecting()?,
-            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidValue) => {
-                self.put("connected", Arguments::new().with("Connected", true))?;
-            }
-            Err(error) => return Err(error),
-        }
+        self.switch(true)?;
         if !self.is_connected()? {
             return self.fail(Error::new(ErrorKind::Device(0), "the driver says neither why nor that it is connected"));
         }
@@ -349,10 +340,23 @@ impl Handle {
         Ok(())
     }
 
+    /// Connects or disconnects: as Platform 7 does it where the driver can, else as all do.
+    fn switch(&self, on: bool) -> Result<()> {
+        let version = self.values(&["interfaceversion"])?.maybe::<i64>("interfaceversion")?.unwrap_or(1);
+        if version >= i64::from(platform_7(self.id.kind)) {
+            match self.put(if on { "connect" } else { "disconnect" }, Arguments::new()) {
+                Ok(()) => return self.wait_while_connecting(),
+                Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidValue) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.put("connected", Arguments::new().with("Connected", on))
+    }
+
     fn wait_while_connecting(&self) -> Result<()> {
         let look = || Ok((!self.get::<bool>("connecting")?).then_some(()));
         let wait = Wait::new(self.carrier.limit()).every(POLL);
-        wait.until("connecting", look, || Ok(())).map_err(|error| self.name(error))
+        wait.until("connecting or disconnecting", look, || Ok(())).map_err(|error| self.name(error))
     }
 
     /// Disconnects it, for all its users unless it is shared.
@@ -364,8 +368,7 @@ impl Handle {
             return Ok(());
         }
         if self.is_connected()? {
-            // Synchronous, and there in every version of every interface.
-            self.put("connected", Arguments::new().with("Connected", false))?;
+            self.switch(false)?;
             self.publish(EventKind::Connected(false));
         }
         self.reset();
