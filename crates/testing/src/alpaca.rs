@@ -73,5 +73,5 @@ impl Harness {
 fn peer(name: &str) -> Result<Command, Skip> {
     let here = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers"));
     let folder = std::env::var_os("ASTROBACKEND_PEERS").map_or_else(here, PathBuf::from);
-    program(folder.join("bin").join(name)).map(Command::new)
+    program(folder.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))).map(Command::new)
 }

@@ -8,6 +8,8 @@ pub(super) const RECORD: usize = 80;
 const COMMENTARY: usize = RECORD - 8;
 /// Characters between the quotes of a text that begins in column 11.
 const TEXT: usize = RECORD - 12;
+/// Characters of a comment behind a value that there is not.
+const NO_VALUE: usize = RECORD - 33;
 
 /// The records of a valid card, each exactly 80 ASCII characters.
 pub(super) fn lines(card: &Card) -> Vec<String> {
@@ -16,6 +18,10 @@ pub(super) fn lines(card: &Card) -> Vec<String> {
     }
     let lead = lead(card);
     match &card.value {
+        // A text without a value, which has all of the record behind the keyword (section 4.1.2.3).
+        Value::None if !hierarchical(card) && card.comment.len() > NO_VALUE && !card.comment.starts_with("= ") => {
+            vec![padded(format!("{:8}{}", card.keyword, card.comment))]
+        }
         Value::Text(text) if escaped(text).len() > TEXT && !hierarchical(card) => long_text(&lead, text, &card.comment),
         value => vec![with_comment(format!("{lead}{}", field(value, hierarchical(card))), &card.comment)],
     }

@@ -134,7 +134,11 @@ fn what_was_disconnected_stays_so() {
     let lab = Lab::new();
     let events = lab.backend.events();
     let (focuser, wheel) = (lab.focuser(), lab.filter_wheel());
+    lab.server.forget();
     focuser.disconnect().unwrap();
+    // The server notes a command after it has answered it.
+    let noted = lab.server.wait_for(|command| command.sets("Focuser", "CONNECTION"), Duration::from_secs(10));
+    assert!(noted.is_some());
     lab.server.go_down();
     lab.server.forget();
     lab.server.come_back().unwrap();

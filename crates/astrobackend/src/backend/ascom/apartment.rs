@@ -51,12 +51,49 @@ struct Running {
     deadline: Deadline,
 }
 
+/// How long both sides look out for each other before they sleep: most drivers answer sooner than a thread wakes up.
+const LOOKOUT: Duration = Duration::from_micros(30);
+
+/// The longest that messages wait while one job follows another.
+const PUMPED_EVERY: Duration = Duration::from_millis(5);
+
 /// The way to the thread; it ends, when it can, after this was dropped.
 #[derive(Debug)]
 pub(super) struct Apartment {
     jobs: Sender<Job>,
-    wake: Arc<OwnedHandle>,
+    bell: Arc<Bell>,
     running: Arc<Mutex<Option<Running>>>,
+}
+
+/// Wakes the thread, when it sleeps.
+#[derive(Debug)]
+struct Bell {
+    event: OwnedHandle,
+    sleeping: AtomicBool,
+}
+
+impl Bell {
+    fn ring(&self) {
+        if self.sleeping.swap(false, Ordering::SeqCst) {
+            // SAFETY: the event is open as long as this is.
+            unsafe {
+                // It cannot fail for an event of ours.
+                SetEvent(HANDLE(self.event.as_raw_handle())).ok();
+            }
+        }
+    }
+}
+
+/// Looks until there is something, for a moment.
+fn look_out<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let begun = Instant::now();
+    loop {
+        let seen = look();
+        if seen.is_some() || begun.elapsed() > LOOKOUT {
+            return seen;
+        }
+        std::thread::yield_now();
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,17 +108,18 @@ impl Apartment {
     pub(super) fn start(name: &str) -> Result<Self> {
         let failed = |why: String| Error::new(ErrorKind::Device(0), format!("no apartment can be started: {why}"));
         // SAFETY: the event is made here and owned by nobody else.
-        let wake = unsafe {
+        let event = unsafe {
             let event = CreateEventW(None, false, false, None).map_err(|why| failed(why.to_string()))?;
-            Arc::new(OwnedHandle::from_raw_handle(event.0))
+            OwnedHandle::from_raw_handle(event.0)
         };
+        let bell = Arc::new(Bell { event, sleeping: AtomicBool::new(false) });
         let (jobs, receiver) = channel();
-        let woken = wake.clone();
+        let heard = bell.clone();
         std::thread::Builder::new()
             .name(format!("ascom {name}"))
-            .spawn(move || live(&receiver, &woken))
+            .spawn(move || live(&receiver, &heard))
             .map_err(|why| failed(why.to_string()))?;
-        Ok(Apartment { jobs, wake, running: Arc::default() })
+        Ok(Apartment { jobs, bell, running: Arc::default() })
     }
 
     /// Does something there, and waits for it until the limit.
@@ -113,7 +151,10 @@ impl Apartment {
         });
         let gone = || Error::new(ErrorKind::Unreachable, "the driver's thread has ended");
         self.jobs.send(job).map_err(|_| gone())?;
-        self.wake();
+        self.bell.ring();
+        if let Some(done) = look_out(|| answer.try_recv().ok()) {
+            return done;
+        }
         match answer.recv_timeout(limit) {
             Ok(done) => done,
             Err(RecvTimeoutError::Disconnected) => Err(gone()),
@@ -136,14 +177,6 @@ impl Apartment {
             _ => Ok(()),
         }
     }
-
-    fn wake(&self) {
-        // SAFETY: the event is open as long as this is.
-        unsafe {
-            // It cannot fail for an event of ours.
-            SetEvent(HANDLE(self.wake.as_raw_handle())).ok();
-        }
-    }
 }
 
 impl Drop for Apartment {
@@ -151,24 +184,24 @@ impl Drop for Apartment {
         // The thread sees the closed channel as soon as it looks; the sender goes with this.
         let (none, _) = channel();
         drop(std::mem::replace(&mut self.jobs, none));
-        self.wake();
+        self.bell.ring();
     }
 }
 
 /// The thread: does jobs and pumps messages until nobody can send jobs any more.
-fn live(jobs: &Receiver<Job>, wake: &OwnedHandle) {
+fn live(jobs: &Receiver<Job>, bell: &Bell) {
     // SAFETY: the apartment is entered and left on this thread, and everything of it is dropped in between.
     unsafe {
         if CoInitializeEx(None, COINIT_APARTMENTTHREADED).is_err() {
             return;
         }
     }
-    let mut home = None;
-    loop {
-        match jobs.try_recv() {
-            Ok(job) => job(&mut home),
-            Err(TryRecvError::Disconnected) => break,
-            Err(TryRecvError::Empty) => rest(wake),
+    let (mut home, mut pumped) = (None, Instant::now());
+    while let Found::Job(job) = next(jobs, bell) {
+        job(&mut home);
+        if pumped.elapsed() > PUMPED_EVERY {
+            pump();
+            pumped = Instant::now();
         }
     }
     drop(home);
@@ -176,12 +209,47 @@ fn live(jobs: &Receiver<Job>, wake: &OwnedHandle) {
     unsafe { CoUninitialize() };
 }
 
-/// Waits for a job or a message, and handles the messages there are.
-fn rest(wake: &OwnedHandle) {
-    let handles = [HANDLE(wake.as_raw_handle())];
-    // SAFETY: the event is open while this waits, and messages are handled on the thread that they came to.
+/// What a look at the jobs finds.
+enum Found {
+    Job(Job),
+    /// Nobody can send any more.
+    Nobody,
+}
+
+fn look(jobs: &Receiver<Job>) -> Option<Found> {
+    match jobs.try_recv() {
+        Ok(job) => Some(Found::Job(job)),
+        Err(TryRecvError::Disconnected) => Some(Found::Nobody),
+        Err(TryRecvError::Empty) => None,
+    }
+}
+
+/// Waits for the next job, and handles messages meanwhile.
+fn next(jobs: &Receiver<Job>, bell: &Bell) -> Found {
+    loop {
+        if let Some(found) = look_out(|| look(jobs)) {
+            return found;
+        }
+        // First said, then looked: who sends a job after the look sees that the bell is wanted.
+        bell.sleeping.store(true, Ordering::SeqCst);
+        let found = look(jobs);
+        if found.is_none() {
+            let handles = [HANDLE(bell.event.as_raw_handle())];
+            // SAFETY: the event is open while this waits.
+            unsafe { MsgWaitForMultipleObjectsEx(Some(&handles), INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE) };
+            pump();
+        }
+        bell.sleeping.store(false, Ordering::SeqCst);
+        if let Some(found) = found {
+            return found;
+        }
+    }
+}
+
+/// Handles the messages that there are.
+fn pump() {
+    // SAFETY: messages are handled on the thread that they came to.
     unsafe {
-        MsgWaitForMultipleObjectsEx(Some(&handles), INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE);
         let mut message = MSG::default();
         while PeekMessageW(&mut message, None, 0, 0, PM_REMOVE).as_bool() {
             let _ = TranslateMessage(&message);

@@ -61,6 +61,15 @@ fn an_upside_down_bayer_picture_is_turned_over_with_its_pattern() {
 }
 
 #[test]
+fn a_text_without_a_value_keeps_its_end() {
+    let text = "x".repeat(72);
+    let record = format!("STRANGE {text}{:80}", "END");
+    let read = parse::header(record.as_bytes()).unwrap();
+    assert_eq!(read.cards()[0].comment, text);
+    assert_eq!(parse::header(&records(&read)).unwrap(), read);
+}
+
+#[test]
 fn scaled_integers_become_floats() {
     let scaled = ["SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 2", "NAXIS1  = 3", "NAXIS2  = 1"];
     let more = ["BSCALE  = 0.5", "BZERO   = 10", "BLANK   = -1"];
