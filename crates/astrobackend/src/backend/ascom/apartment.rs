@@ -8,9 +8,9 @@ use crate::{Error, ErrorKind, Result, wait::Deadline};
 use std::{
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+        mpsc::{Receiver, Sender, TryRecvError, channel},
     },
     time::{Duration, Instant},
 };
@@ -54,8 +54,82 @@ struct Running {
 /// How long both sides look out for each other before they sleep: most drivers answer sooner than a thread wakes up.
 const LOOKOUT: Duration = Duration::from_micros(30);
 
+/// Looks that take about as long as a driver that answers from memory.
+const QUICK_LOOKS: u32 = 200;
+
 /// The longest that messages wait while one job follows another.
 const PUMPED_EVERY: Duration = Duration::from_millis(5);
+
+/// The answer to a call, from the driver's thread to the one that waits for it.
+#[derive(Debug)]
+struct Answer<T> {
+    slot: Mutex<Slot<T>>,
+    given: Condvar,
+}
+
+#[derive(Debug)]
+enum Slot<T> {
+    Awaited,
+    Unwanted,
+    Given(Result<T>),
+}
+
+impl<T> Answer<T> {
+    fn new() -> Self {
+        Answer { slot: Mutex::new(Slot::Awaited), given: Condvar::new() }
+    }
+
+    fn is_unwanted(&self) -> bool {
+        matches!(*lock(&self.slot), Slot::Unwanted)
+    }
+
+    /// Gives the answer, if it is awaited.
+    fn give(&self, answer: Result<T>) {
+        let mut slot = lock(&self.slot);
+        if matches!(*slot, Slot::Awaited) {
+            *slot = Slot::Given(answer);
+            self.given.notify_one();
+        }
+    }
+
+    /// The answer, if it is there.
+    fn take(&self) -> Option<Result<T>> {
+        Self::out_of(&mut lock(&self.slot))
+    }
+
+    fn out_of(slot: &mut Slot<T>) -> Option<Result<T>> {
+        match std::mem::replace(slot, Slot::Awaited) {
+            Slot::Given(answer) => Some(answer),
+            other => {
+                *slot = other;
+                None
+            }
+        }
+    }
+
+    fn wait(&self, deadline: Deadline) -> Option<Result<T>> {
+        let awaited = |slot: &mut Slot<T>| matches!(slot, Slot::Awaited);
+        let waited = self.given.wait_timeout_while(lock(&self.slot), deadline.remaining(), awaited);
+        Self::out_of(&mut waited.unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// Says that nobody waits any more; the answer, if it has just come.
+    fn refuse(&self) -> Option<Result<T>> {
+        let mut slot = lock(&self.slot);
+        let late = Self::out_of(&mut slot);
+        *slot = Slot::Unwanted;
+        late
+    }
+}
+
+/// Gives an answer in any case: when the thread ends with the job, that it has ended.
+struct Giver<T>(Arc<Answer<T>>);
+
+impl<T> Drop for Giver<T> {
+    fn drop(&mut self) {
+        self.0.give(Err(Error::new(ErrorKind::Unreachable, "the driver's thread has ended")));
+    }
+}
 
 /// The way to the thread; it ends, when it can, after this was dropped.
 #[derive(Debug)]
@@ -84,8 +158,14 @@ impl Bell {
     }
 }
 
-/// Looks until there is something, for a moment.
+/// Looks until there is something, for a moment: first all the time, then whenever nobody else wants the processor.
 fn look_out<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    for _ in 0..QUICK_LOOKS {
+        if let Some(seen) = look() {
+            return Some(seen);
+        }
+        std::hint::spin_loop();
+    }
     let begun = Instant::now();
     loop {
         let seen = look();
@@ -133,39 +213,30 @@ impl Apartment {
         work: impl FnOnce(&mut Home, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.refuse_when_overdue()?;
-        let (sender, answer) = channel();
-        let (deadline, given_up) = (Deadline::after(limit), Arc::new(AtomicBool::new(false)));
-        let (running, not_wanted) = (self.running.clone(), given_up.clone());
+        let (deadline, answer, running) = (Deadline::after(limit), Arc::new(Answer::new()), self.running.clone());
+        let giver = Giver(answer.clone());
         let job: Job = Box::new(move |home| {
             {
                 let mut running = lock(&running);
-                if not_wanted.load(Ordering::SeqCst) {
+                if giver.0.is_unwanted() {
                     return;
                 }
                 *running = Some(Running { what, since: Instant::now(), deadline });
             }
             let done = work(home, &Progress(&running));
             *lock(&running) = None;
-            // Nobody waits any more.
-            sender.send(done).ok();
+            giver.0.give(done);
         });
-        let gone = || Error::new(ErrorKind::Unreachable, "the driver's thread has ended");
-        self.jobs.send(job).map_err(|_| gone())?;
+        // Should nobody be there to take it, the job is dropped, which is an answer too.
+        self.jobs.send(job).ok();
         self.bell.ring();
-        if let Some(done) = look_out(|| answer.try_recv().ok()) {
+        if let Some(done) = look_out(|| answer.take()).or_else(|| answer.wait(deadline)) {
             return done;
         }
-        match answer.recv_timeout(limit) {
-            Ok(done) => done,
-            Err(RecvTimeoutError::Disconnected) => Err(gone()),
-            Err(RecvTimeoutError::Timeout) => {
-                // Under the lock, so that a call is either begun by now, or never.
-                let running = lock(&self.running);
-                given_up.store(true, Ordering::SeqCst);
-                let slow = running.as_ref().map_or(what, |running| running.what);
-                answer.try_recv().unwrap_or_else(|_| Err(Error::timeout(slow, limit)))
-            }
-        }
+        // Under the lock, so that a call is either begun by now, or never.
+        let running = lock(&self.running);
+        let slow = running.as_ref().map_or(what, |running| running.what);
+        answer.refuse().unwrap_or_else(|| Err(Error::timeout(slow, limit)))
     }
 
     fn refuse_when_overdue(&self) -> Result<()> {

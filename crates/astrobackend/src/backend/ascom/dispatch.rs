@@ -87,14 +87,14 @@ impl Dispatch {
 
     fn invoke(&mut self, member: &'static str, how: DISPATCH_FLAGS, mut arguments: Vec<VARIANT>) -> Result<VARIANT> {
         let id = self.id(member)?;
-        self.invoke_id(id, names::official(member), how, &mut arguments)
+        self.invoke_id(id, member, how, &mut arguments)
     }
 
     /// The same by number, for members without a name.
     pub(super) fn invoke_id(
         &self,
         id: i32,
-        member: &str,
+        member: &'static str,
         how: DISPATCH_FLAGS,
         arguments: &mut Vec<VARIANT>,
     ) -> Result<VARIANT> {
@@ -120,7 +120,7 @@ impl Dispatch {
                     // SAFETY: the driver gave this function for just this structure.
                     let _ = unsafe { fill(&mut exception) };
                 }
-                Err(failure::error(member, why.code(), Some(&exception)))
+                Err(failure::error(names::official(member), why.code(), Some(&exception)))
             }
         }
     }

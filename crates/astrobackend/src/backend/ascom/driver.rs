@@ -23,7 +23,7 @@ use windows::Win32::System::Variant::VARIANT;
 /// A driver.
 #[derive(Debug)]
 pub(super) struct Driver {
-    prog_id: String,
+    prog_id: Arc<str>,
     policy: Policy,
     apartment: OnceLock<Apartment>,
     losses: Arc<AtomicU64>,
@@ -31,7 +31,7 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(prog_id: &str, policy: Policy) -> Self {
-        Driver { prog_id: prog_id.to_owned(), policy, apartment: OnceLock::new(), losses: Arc::default() }
+        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), losses: Arc::default() }
     }
 
     fn apartment(&self) -> Result<&Apartment> {
