@@ -5,7 +5,7 @@
 //! the main thread looks for signals. Ctrl-C cancels what waits, which stops what was started, and is raised then.
 //! A call with a deadline of its own runs there too: at the deadline it is left behind, to end by the library's.
 
-use crate::{error::raised, logging, pool, process::generation};
+use crate::{error::raise, logging, pool, process::generation};
 use astrobackend::{Cancel, Error, ErrorKind, Result};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::{
@@ -62,7 +62,7 @@ impl<T, P> Report<T, P> {
 pub(crate) fn at_once<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
     let done = py.detach(work);
     logging::deliver(py);
-    done.map_err(|error| raised(&error))
+    raise(done)
 }
 
 impl Call {
@@ -118,7 +118,7 @@ impl Call {
         loop {
             let left = deadline.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()).min(LOOK));
             match receive(py, &mut notes, left) {
-                Ok(Note::Done(done)) => return done.map_err(|error| raised(&error)),
+                Ok(Note::Done(done)) => return raise(done),
                 Ok(Note::Progress(progress)) => {
                     let heard = told.as_mut().map_or(Ok(()), |told| told(progress));
                     heard.or_else(|raised| self.stop(py, &mut notes, raised))?;
@@ -127,7 +127,7 @@ impl Call {
                     py.check_signals().or_else(|signal| self.stop(py, &mut notes, signal))?;
                     if deadline.is_some_and(|at| at <= Instant::now()) {
                         self.cancel.cancel();
-                        return Err(raised(&self.too_late()));
+                        return raise(Err(self.too_late()));
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {

@@ -3,7 +3,7 @@
 use crate::{
     call::{Call, at_once},
     choice::Choice,
-    error::{Invalid, is_own, raised},
+    error::{Invalid, is_own, raise},
     moment::duration,
     observatory::Open,
     process::Kept,
@@ -153,13 +153,13 @@ impl Core {
     pub(crate) fn seconds(&self, seconds: f64) -> PyResult<Duration> {
         let length = Duration::try_from_secs_f64(seconds);
         let wrong = |_| Error::invalid(format!("{seconds} is no time in seconds")).on(&self.name);
-        length.map_err(wrong).map_err(|error| raised(&error))
+        raise(length.map_err(wrong))
     }
 
     /// A whole number of steps, for a request to this device.
     pub(crate) fn steps(&self, steps: i64) -> PyResult<i32> {
         let wrong = |_| Error::invalid(format!("{steps} steps are out of range")).on(&self.name);
-        i32::try_from(steps).map_err(wrong).map_err(|error| raised(&error))
+        raise(i32::try_from(steps).map_err(wrong))
     }
 
     /// A call to the device that may wait.
@@ -405,8 +405,4 @@ pub(crate) fn awaitable<'py>(
 /// Says that a device of another kind was found where one of this kind should be.
 pub(crate) fn other_kind(device: &AnyDevice) -> Error {
     Error::protocol(format!("{device:?} is of another kind"))
-}
-
-pub(crate) fn raise<T>(result: Result<T>) -> PyResult<T> {
-    result.map_err(|error| raised(&error))
 }

@@ -1,6 +1,6 @@
 //! The library's errors as the exceptions of `astrobackend.errors`.
 
-use astrobackend::{Error, ErrorKind};
+use astrobackend::{Error, Result};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, sync::PyOnceLock, types::PyDict};
 
 /// A wrong argument: what is wrong with it.
@@ -22,6 +22,11 @@ pub(crate) fn raised(error: &Error) -> PyErr {
     })
 }
 
+/// The result, its error as an exception.
+pub(crate) fn raise<T>(result: Result<T>) -> PyResult<T> {
+    result.map_err(|error| raised(&error))
+}
+
 /// The exception for an error, not raised: states and events tell of failures.
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     static CLASSES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
@@ -29,33 +34,11 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'
         let classes = py.import("astrobackend.errors")?.getattr("BY_KIND")?;
         classes.cast_into::<PyDict>().map(Bound::unbind).map_err(PyErr::from)
     })?;
-    let class = classes.bind(py).as_any().get_item(name(error.kind()))?;
+    let class = classes.bind(py).as_any().get_item(error.kind().name())?;
     class.call1((error.message(), error.device(), error.kind().ascom_code()))
 }
 
 /// True for an exception of this package.
 pub(crate) fn is_own(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
     Ok(error.is_instance(py, &py.import("astrobackend.errors")?.getattr("Error")?))
-}
-
-/// The kind in one word, as the command's JSON has it.
-fn name(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Unsupported => "unsupported",
-        ErrorKind::InvalidValue => "invalid_value",
-        ErrorKind::ValueNotSet => "value_not_set",
-        ErrorKind::NotConnected => "not_connected",
-        ErrorKind::Parked => "parked",
-        ErrorKind::Slaved => "slaved",
-        ErrorKind::InvalidOperation => "invalid_operation",
-        ErrorKind::UnknownAction => "unknown_action",
-        ErrorKind::Cancelled => "cancelled",
-        ErrorKind::Timeout => "timeout",
-        ErrorKind::Unreachable => "unreachable",
-        ErrorKind::Protocol => "protocol",
-        ErrorKind::Busy => "busy",
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::Io => "io",
-        _ => "device",
-    }
 }

@@ -1,7 +1,12 @@
 //! Pictures: the library's own pixels as NumPy arrays, and FITS.
 
 use crate::{
-    call::Call, choice::Choice, device::raise, error::Invalid, moment::datetime, place::Frame, record::into,
+    call::Call,
+    choice::Choice,
+    error::{Invalid, raise},
+    moment::datetime,
+    place::Frame,
+    record::into,
     whole::whole,
 };
 use astrobackend::{

@@ -2,7 +2,7 @@
 
 use crate::{
     choice::Choice,
-    error::{Invalid, raised},
+    error::{Invalid, raise},
     moment::timestamp,
     record::record,
     whole::whole,
@@ -48,13 +48,13 @@ record! {
     /// The same place in another equinox, at a moment (now).
     #[pyo3(signature = (equinox, at=None))]
     fn to(&self, equinox: &Bound<'_, PyAny>, at: Option<&Bound<'_, PyAny>>) -> PyResult<RaDec> {
-        self.0.to(Equinox::of(equinox)?, moment(at)?).map(RaDec).map_err(|error| raised(&error))
+        raise(self.0.to(Equinox::of(equinox)?, moment(at)?).map(RaDec))
     }
 
     /// Where it is seen from a site, at a moment (now).
     #[pyo3(signature = (site, at=None))]
     fn to_altaz(&self, site: &Site, at: Option<&Bound<'_, PyAny>>) -> PyResult<AltAz> {
-        self.0.to_altaz(&site.0, moment(at)?).map(AltAz).map_err(|error| raised(&error))
+        raise(self.0.to_altaz(&site.0, moment(at)?).map(AltAz))
     }
 
     /// The angle to another place of the same equinox, in degrees.
@@ -97,7 +97,7 @@ record! {
         equinox: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<RaDec> {
         let place = self.0.to_radec(&site.0, moment(at)?, self::equinox(equinox)?);
-        place.map(RaDec).map_err(|error| raised(&error))
+        raise(place.map(RaDec))
     }
 
     fn __str__(&self) -> String {
@@ -120,7 +120,7 @@ record! {
     #[pyo3(signature = (latitude, longitude, elevation=0.0))]
     fn new(latitude: f64, longitude: f64, elevation: f64) -> PyResult<Self> {
         let site = astrobackend::Site::new(Degrees(latitude), Degrees(longitude), Metres(elevation));
-        site.map(Site).map_err(|error| raised(&error))
+        raise(site.map(Site))
     }
 
     fn __hash__(&self) -> u64 {

@@ -40,30 +40,6 @@ pub(crate) fn code(kind: ErrorKind) -> u8 {
     }
 }
 
-/// The kind's name in JSON.
-pub(crate) fn kind_name(kind: ErrorKind) -> &'static str {
-    use ErrorKind::*;
-    match kind {
-        Unsupported => "unsupported",
-        InvalidValue => "invalid_value",
-        ValueNotSet => "value_not_set",
-        NotConnected => "not_connected",
-        Parked => "parked",
-        Slaved => "slaved",
-        InvalidOperation => "invalid_operation",
-        UnknownAction => "unknown_action",
-        Cancelled => "cancelled",
-        Timeout => "timeout",
-        Unreachable => "unreachable",
-        Protocol => "protocol",
-        Busy => "busy",
-        NotFound => "not_found",
-        Io => "io",
-        Device(_) => "device",
-        _ => "other",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! What goes where: data on stdout, everything else on stderr.
 
-use crate::{args::Global, exit, json};
+use crate::{args::Global, json};
 use astrobackend::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::io::{self, ErrorKind as IoKind, IsTerminal, Write};
@@ -112,7 +112,7 @@ fn schema(object: Value) -> Value {
 }
 
 fn error_object(error: &Error) -> Value {
-    json!({ "kind": exit::kind_name(error.kind()), "message": error.message(), "device": error.device() })
+    json!({ "kind": error.kind().name(), "message": error.message(), "device": error.device() })
 }
 
 fn tabbed(rows: &[Vec<String>]) -> String {

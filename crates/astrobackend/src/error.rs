@@ -77,6 +77,32 @@ const ASCOM: [(ErrorKind, u32); 9] = [
 ];
 
 impl ErrorKind {
+    /// The kind in one word, as the command's JSON and the Python package have it: `not_connected`.
+    ///
+    /// ```
+    /// assert_eq!(astrobackend::ErrorKind::NotConnected.name(), "not_connected");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Unsupported => "unsupported",
+            ErrorKind::InvalidValue => "invalid_value",
+            ErrorKind::ValueNotSet => "value_not_set",
+            ErrorKind::NotConnected => "not_connected",
+            ErrorKind::Parked => "parked",
+            ErrorKind::Slaved => "slaved",
+            ErrorKind::InvalidOperation => "invalid_operation",
+            ErrorKind::UnknownAction => "unknown_action",
+            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Unreachable => "unreachable",
+            ErrorKind::Protocol => "protocol",
+            ErrorKind::Busy => "busy",
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::Io => "io",
+            ErrorKind::Device(_) => "device",
+        }
+    }
+
     /// The ASCOM error number, 0x400 to 0xFFF (ASCOM Alpaca API Reference 12, "Error numbers").
     ///
     /// Kinds unknown to ASCOM get fixed numbers from the driver range;

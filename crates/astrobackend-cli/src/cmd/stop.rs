@@ -1,6 +1,6 @@
 //! `stop`: everything that moves, and exposures, all at once.
 
-use crate::{context::Context, exit};
+use crate::context::Context;
 use astrobackend::{Error, ErrorKind, Result, device::AnyDevice, rig::Member};
 use serde_json::json;
 use std::thread;
@@ -25,7 +25,7 @@ pub(crate) fn run(ctx: &Context) -> Result<()> {
             Ok(false) => continue,
             Err(error) => failures.push(error.clone().on(id)),
         }
-        let error = result.as_ref().err().map(|error| exit::kind_name(error.kind()));
+        let error = result.as_ref().err().map(|error| error.kind().name());
         objects.push(json!({ "kind": id.kind, "device": id.name, "stopped": result.is_ok(), "error": error }));
     }
     ctx.out.table(
