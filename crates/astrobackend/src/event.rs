@@ -8,12 +8,13 @@
 use crate::{
     Error, Timestamp,
     device::{DeviceId, DeviceInfo, DeviceState},
+    sync::lock,
     wait::Deadline,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -110,10 +111,6 @@ struct Shared {
 /// ```
 #[derive(Debug)]
 pub struct Events(Arc<Shared>);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Events {
     /// The next event, waiting for it no longer than `timeout`; `None` when there is none,

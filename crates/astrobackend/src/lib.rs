@@ -41,6 +41,7 @@ pub mod observation;
 pub mod preview;
 pub mod rig;
 mod serial;
+mod sync;
 mod units;
 pub mod wait;
 pub mod wire;

@@ -1,6 +1,6 @@
 //! Waiting without ever hanging: deadlines, cancellation, and start-and-poll operations.
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, sync::lock};
 use std::{
     fmt,
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -41,18 +41,18 @@ impl Cancel {
 
     /// Ends every wait that holds a clone, now and later.
     pub fn cancel(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.0.0) = true;
         self.0.1.notify_all();
     }
 
     /// True once cancelled.
     pub fn is_cancelled(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0.0)
     }
 
     /// Waits until cancelled, at most `timeout`; true if cancelled.
     pub fn wait(&self, timeout: Duration) -> bool {
-        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = lock(&self.0.0);
         let waited = self.0.1.wait_timeout_while(guard, timeout, |cancelled| !*cancelled);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }

@@ -5,10 +5,11 @@ use crate::{
     Address, Backend, Error, ErrorKind, Framework, Result, Wait,
     backend::{BACKEND_VARIABLE, chosen_backend, default_backend},
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
+    sync::lock,
 };
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// A device of a session.
@@ -72,10 +73,6 @@ pub struct Session {
     rig: Rig,
     open: Mutex<Vec<(Address, Arc<dyn Backend>)>>,
     members: Mutex<Vec<Member>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 macro_rules! of_kind {

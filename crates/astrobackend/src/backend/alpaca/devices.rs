@@ -1,11 +1,12 @@
 //! What devices a server has: as its management tells, or found by asking for them one by one.
 
-use super::server::{Server, lock};
+use super::server::Server;
 use crate::{
     Error, ErrorKind, Image, Result,
     backend::interfaces::{self, Arguments, Carrier, is_transport},
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::Hub,
+    sync::lock,
     wire::alpaca::{answer, form::Form},
 };
 use serde_json::Value;

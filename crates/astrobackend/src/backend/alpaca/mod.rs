@@ -42,12 +42,13 @@ use crate::{
     Address, Error, ErrorKind, Result,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::{Events, Link, Poller},
+    sync::lock,
     wire::alpaca::{PORT, form::Form},
 };
 use devices::{Devices, Listed};
 use policy::Policy;
 use serde_json::Value;
-use server::{Server, lock};
+use server::Server;
 use std::{
     any::Any,
     fmt,

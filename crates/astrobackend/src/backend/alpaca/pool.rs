@@ -3,10 +3,8 @@
 //! A server with few threads gives each to a connection for as long as that lives: idle ones then keep others waiting.
 //! Where that is seen, the idle ones are closed, and from then on none is kept.
 
-use super::{
-    http::{Connection, Reply},
-    server::lock,
-};
+use super::http::{Connection, Reply};
+use crate::sync::lock;
 use std::{
     sync::{
         Mutex,

@@ -20,6 +20,7 @@ use crate::{
     Address, Error, Image, Result, Timestamp,
     backend::interfaces::is_transport,
     event::{Event, EventKind, Hub, Link},
+    sync::lock,
     wait::Deadline,
     wire::alpaca::{answer, form::Form, image_bytes::MEDIA_TYPE},
 };
@@ -28,7 +29,7 @@ use std::{
     fmt,
     net::{SocketAddr, ToSocketAddrs},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU32, AtomicU64, Ordering},
         mpsc,
     },
@@ -67,10 +68,6 @@ pub(super) struct Server {
     /// How often the server was lost: what is known of its devices is valid for one of these times.
     losses: AtomicU64,
     hub: Arc<Hub>,
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `host:port`

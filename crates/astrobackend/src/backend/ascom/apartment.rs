@@ -4,11 +4,11 @@
 //! end makes the later ones `Busy`, with what it is busy with.
 
 use super::dispatch::Dispatch;
-use crate::{Error, ErrorKind, Result, wait::Deadline};
+use crate::{Error, ErrorKind, Result, sync::lock, wait::Deadline};
 use std::{
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, Sender, TryRecvError, channel},
     },
@@ -174,10 +174,6 @@ fn look_out<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
         }
         std::thread::yield_now();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Apartment {

@@ -14,11 +14,12 @@ use crate::{
     },
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::{Events, Poller},
+    sync::lock,
 };
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The devices that were asked for: each one once.
@@ -31,10 +32,6 @@ pub(super) struct Ascom {
     policy: Policy,
     made: Made,
     poller: Poller,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ascom {

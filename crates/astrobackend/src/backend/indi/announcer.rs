@@ -5,10 +5,11 @@ use crate::{
     Timestamp,
     device::{DeviceId, DeviceKind, DeviceState},
     event::{Event, EventKind, Events, Hub, Link},
+    sync::lock,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// Publishes events; keeps what listeners were told last only while there are any.
@@ -25,10 +26,6 @@ pub(super) struct Announcer {
 struct Told {
     connected: bool,
     state: Option<DeviceState>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Announcer {

@@ -12,9 +12,10 @@ use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
     image::Frame,
+    sync::lock,
 };
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -57,10 +58,6 @@ enum Last {
 }
 
 impl_device!(IndiCamera, |camera| camera.chip.controls);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl IndiCamera {
     pub(super) fn new(handle: Handle) -> Self {

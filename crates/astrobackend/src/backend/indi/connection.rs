@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Result, Timestamp,
     event::Link,
+    sync::lock,
     wait::{Cancel, Deadline},
     wire::indi::Message,
 };
@@ -83,10 +84,6 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("server", &self.shared.server).finish_non_exhaustive()
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Connection {

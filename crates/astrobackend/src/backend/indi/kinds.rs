@@ -14,10 +14,11 @@ use super::{
 use crate::{
     Address, Result,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState},
+    sync::lock,
 };
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 /// The bit of `DRIVER_INTERFACE` and the properties that make a kind.
@@ -144,7 +145,7 @@ impl Registry {
     /// Forgets the objects of devices that are gone and that nobody holds.
     pub(super) fn tidy(&self) {
         let there = self.ids();
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         made.retain(|id, made| there.contains(id) || made.is_held());
     }
 
@@ -172,7 +173,7 @@ impl Registry {
 
     /// The one object for a device.
     pub(super) fn made(&self, id: &DeviceId) -> Arc<Made> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = lock(&self.made);
         let make = || {
             let keys = if id.kind == DeviceKind::Camera { chip::of(id).keys } else { signs(id.kind).1 };
             Arc::new(Made::new(Handle::new(self.connection.clone(), id.clone(), &self.server, keys)))

@@ -6,7 +6,8 @@ use super::{
     store::Device,
 };
 use crate::Result;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::lock;
+use std::sync::{Mutex, MutexGuard};
 
 /// The movement under way of a device, if any, with its goal.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl<G> Default for Motion<G> {
 
 impl<G: Clone> Motion<G> {
     fn lock(&self) -> MutexGuard<'_, Option<(Order, G)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Sends the command and waits a moment for a refusal.

@@ -2,11 +2,12 @@
 
 use crate::{
     Image, Result,
+    sync::lock,
     wire::indi::{Element as WireElement, Elements, Number as WireNumber, Perm, Rule, State, Vector},
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -106,7 +107,7 @@ impl Blob {
 
     /// The content, the first time.
     pub(super) fn take(&self) -> Option<Content> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.content).take()
     }
 }
 

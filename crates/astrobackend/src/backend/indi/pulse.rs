@@ -4,9 +4,9 @@ use super::{
     handle::{Handle, Values},
     store::Device,
 };
-use crate::{Error, Result, device::GuideDirection};
+use crate::{Error, Result, device::GuideDirection, sync::lock};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -25,7 +25,7 @@ pub(super) fn can_pulse(device: &Device) -> bool {
 impl Pulses {
     /// A pulse is under way.
     pub(super) fn under_way(&self, device: &Device) -> bool {
-        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *lock(&self.0);
         until.is_some_and(|until| Instant::now() < until) || AXES.iter().any(|axis| device.is_busy(axis))
     }
 
@@ -53,7 +53,7 @@ impl Pulses {
             }
         })?;
         let order = handle.send(axis, Values::Numbers(&[(element, milliseconds), (opposite, 0.0)]))?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now().checked_add(duration);
+        *lock(&self.0) = Instant::now().checked_add(duration);
         handle.touch();
         handle.objection(&order, |_| true)
     }

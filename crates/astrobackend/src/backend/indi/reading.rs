@@ -2,7 +2,7 @@
 
 use super::{
     attached,
-    connection::{EVERYTHING, Shared, lock},
+    connection::{EVERYTHING, Shared},
     incoming::{Incoming, receive},
     socket::{Socket, connect},
     store::Store,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Result,
     event::Link,
+    sync::lock,
     wire::indi::{Message, Parser},
 };
 use std::{

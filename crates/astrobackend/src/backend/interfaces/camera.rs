@@ -12,7 +12,7 @@ use super::{
     controls::Settings,
     exposure::{Notes, Outcome, Report, Taking, busy},
     handle::{Handle, Remembered, impl_device},
-    lock, milliseconds,
+    milliseconds,
     motion::Motion,
     picture,
     session::{Facts, Last, Session},
@@ -25,6 +25,7 @@ use crate::{
         GuideDirection,
     },
     image::Frame,
+    sync::lock,
     wire::alpaca::{codes, extensions},
 };
 use std::{

@@ -3,13 +3,13 @@
 use super::{
     carrier::{Arguments, Carrier},
     extras::{self, Extras},
-    lock,
     values::{FromValue, Values},
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp, Wait,
     device::{DeviceId, DeviceInfo, DeviceKind, Reply, ReplyKind},
     event::{Event, EventKind, Hub},
+    sync::lock,
     wire::alpaca::extensions,
 };
 use serde_json::Value;

@@ -35,10 +35,7 @@ use filter_wheel::AscomFilterWheel;
 use focuser::AscomFocuser;
 use handle::Handle;
 use mount::AscomMount;
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// A device over a carrier; its news go to the hub.
 pub(super) fn device(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo) -> AnyDevice {
@@ -50,10 +47,6 @@ pub(super) fn device(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo)
         DeviceKind::Focuser => AnyDevice::Focuser(Arc::new(AscomFocuser::new(handle))),
         DeviceKind::Mount => AnyDevice::Mount(Arc::new(AscomMount::new(handle))),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A time in whole milliseconds, as guide pulses have it.

@@ -3,7 +3,7 @@
 //! ASCOM wants the state to be moving before a command is answered. Servers that lag behind are given a moment; one
 //! that was seen moving, or that is where it was sent, is believed from then on.
 
-use super::lock;
+use crate::sync::lock;
 use std::{
     sync::Mutex,
     time::{Duration, Instant},

@@ -7,7 +7,7 @@ use super::{
     carrier::Arguments,
     controls::Settings,
     handle::{Handle, Remembered, impl_device},
-    lock, milliseconds,
+    milliseconds,
     motion::Motion,
     values::Values,
 };
@@ -17,6 +17,7 @@ use crate::{
         Axis, ControlInfo, GuideDirection, GuideRates, Mount, MountCaps, MountState, PierSide, Target, Tracking,
         check_target,
     },
+    sync::lock,
     wire::alpaca::codes,
 };
 use std::{

@@ -1,7 +1,6 @@
 //! Cameras of our server.
 
 use super::{
-    connection::lock,
     fetch::{Fetched, fetch},
     handle::{Handle, Known, impl_device},
 };
@@ -9,6 +8,7 @@ use crate::{
     Celsius, Error, ErrorKind, Image, Result,
     device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
     image::Frame,
+    sync::lock,
 };
 use serde_json::json;
 use std::{

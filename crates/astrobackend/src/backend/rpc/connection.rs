@@ -8,6 +8,7 @@ use super::{policy::Policy, reading::Reader, socket::Server, turns::Turns};
 use crate::{
     Error, ErrorKind, Result,
     event::Link,
+    sync::lock,
     wait::{Cancel, Deadline},
     wire::rpc::{EXTENSIONS, Greeting, Method, ORIGINAL_LINE, request_line},
 };
@@ -17,7 +18,7 @@ use std::{
     fmt,
     io::Write,
     net::{Shutdown, TcpStream},
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, TryLockError, Weak},
     thread,
     time::{Duration, Instant},
 };
@@ -35,10 +36,6 @@ pub(super) trait Listener: Send + Sync {
 
     /// It was made again: puts things back to where they were. On a thread of its own.
     fn restore(&self);
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The lock, unless somebody holds it.

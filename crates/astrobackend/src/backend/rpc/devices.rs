@@ -2,7 +2,7 @@
 
 use super::{
     camera::RpcCamera,
-    connection::{Connection, Listener, is_extended, lock},
+    connection::{Connection, Listener, is_extended},
     filter_wheel::RpcFilterWheel,
     focuser::RpcFocuser,
     handle::Handle,
@@ -13,6 +13,7 @@ use crate::{
     Address, Error, Result, Timestamp,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::{Event, EventKind, Events, Level, Link, Poller},
+    sync::lock,
 };
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,9 +1,10 @@
 //! What all devices of our server have in common: a name, and questions that carry it.
 
-use super::connection::{Connection, common, lock};
+use super::connection::{Connection, common};
 use crate::{
     Error, Result,
     device::{Control, ControlInfo, DeviceId, DeviceInfo, Reply, ReplyKind, find_control},
+    sync::lock,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

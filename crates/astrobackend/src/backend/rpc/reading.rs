@@ -1,13 +1,14 @@
 //! Reading a connection, by turns, and making it again.
 
 use super::{
-    connection::{Shared, Ticket, lock, try_lock},
+    connection::{Shared, Ticket, try_lock},
     policy::Policy,
     socket::{Greeted, too_long},
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp,
     event::Link,
+    sync::lock,
     wire::rpc::{Incoming, Line},
 };
 use std::{

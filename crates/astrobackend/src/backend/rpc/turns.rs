@@ -1,6 +1,6 @@
 //! Who reads: callers while they wait for answers, and the connection's own thread when none has done so for a moment.
 
-use super::connection::lock;
+use crate::sync::lock;
 use std::{
     sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},

@@ -7,10 +7,11 @@ use super::{clock::Now, world::World};
 use crate::{
     Error, Result,
     device::{Control, ControlInfo, Device, DeviceInfo, find_control},
+    sync::lock,
 };
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 /// The moving parts of one device. The defaults are those of a device that moves by itself in no way and has no settings.
@@ -121,9 +122,4 @@ impl<U> fmt::Debug for Handle<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.world.entry(self.index).info.id)
     }
-}
-
-/// A lock is taken whatever happened to its last holder: no unit is left half changed.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

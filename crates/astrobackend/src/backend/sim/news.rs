@@ -1,10 +1,11 @@
 //! What listeners are told: each change once, in order, whether an order made it or time did.
 
-use super::{handle::lock, world::World};
+use super::world::World;
 use crate::{
     Equinox, RaDec,
     device::{DeviceState, MountState},
     event::{Event, EventKind, Events},
+    sync::lock,
 };
 use std::sync::{Arc, atomic::Ordering};
 

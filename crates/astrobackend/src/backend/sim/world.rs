@@ -5,7 +5,7 @@ use super::{
     clock::{Clock, Now},
     filter_wheel::Wheel,
     focuser::Drawtube,
-    handle::{Handle, Unit, lock},
+    handle::{Handle, Unit},
     motion::{Axes, SIDEREAL, horizontal},
     mount::MountUnit,
     options::Options,
@@ -18,6 +18,7 @@ use crate::{
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState, GuideDirection, PierSide},
     event::Poller,
     image::{Image, ImageMeta},
+    sync::lock,
 };
 use std::{
     sync::{Arc, Mutex, atomic::AtomicBool},

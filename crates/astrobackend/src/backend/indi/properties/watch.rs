@@ -1,7 +1,7 @@
 //! Changes as they come, each of them, for whoever watches: a queue per watcher, filled under the store's lock.
 
 use super::{model::Property, pattern::Pattern};
-use crate::{Error, backend::indi::property as kept, wait::Deadline};
+use crate::{Error, backend::indi::property as kept, sync::lock, wait::Deadline};
 use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
@@ -55,7 +55,7 @@ impl Queue {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     pub(super) fn push(&self, change: Change) {

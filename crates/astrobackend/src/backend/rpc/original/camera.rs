@@ -3,16 +3,14 @@
 use super::{Peer, exposure::Taking, impl_original, number, whole};
 use crate::{
     Celsius, Error, ErrorKind, Image, Microns, Result, Timestamp,
-    backend::rpc::{
-        connection::lock,
-        handle::{SAVE, save_params},
-    },
+    backend::rpc::handle::{SAVE, save_params},
     device::{
         Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, CoolerCaps, Exposure, ExposureState, FrameType,
         Sensor,
     },
     fits,
     image::Frame,
+    sync::lock,
     wait::Deadline,
 };
 use serde_json::{Value, json};

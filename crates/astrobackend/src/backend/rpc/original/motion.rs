@@ -1,6 +1,6 @@
 //! Commands just accepted: the device counts as busy at once, even where its server is slow to say so.
 
-use crate::backend::rpc::connection::lock;
+use crate::sync::lock;
 use std::{
     sync::Mutex,
     time::{Duration, Instant},

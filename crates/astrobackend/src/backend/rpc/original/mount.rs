@@ -3,11 +3,11 @@
 use super::{Peer, impl_original, motion::Motion, number};
 use crate::{
     AltAz, Degrees, DegreesPerSecond, Equinox, Error, Hours, RaDec, Result, Site, Timestamp,
-    backend::rpc::connection::lock,
     device::{
         Alignment, Axis, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics, PierSide, Target, Tracking,
         TrackingRate, check_target,
     },
+    sync::lock,
 };
 use serde_json::json;
 use std::{
