@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,15 @@ START = 30.0
 DRIVERS = ["telescope", "ccd", "focus", "wheel"]
 STAND_INS = Path(__file__).parents[2] / "testing" / "bin"
 """Programs that real drivers call: `gsc`, which gives INDI's CCD simulator its stars."""
+
+unix = pytest.mark.skipif(os.name != "posix", reason="signals and forks are for POSIX")
+
+
+def run(program: str, *, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program in an interpreter of its own."""
+    command = [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(program)]
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=variables, check=False)
 
 
 def missing(why: str) -> None:
