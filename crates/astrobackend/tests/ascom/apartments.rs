@@ -1,6 +1,7 @@
 //! Threads and what belongs to them go when their device goes.
 
-use crate::{camera, patiently, turn};
+use crate::{camera, focuser, patiently, turn};
+use astrobackend::ErrorKind;
 use std::mem::size_of;
 use windows::Win32::{
     Foundation::CloseHandle,
@@ -74,6 +75,20 @@ fn a_thousand_connects_leave_nothing_behind() {
     let after = after.unwrap_or_else(|_| panic!("{before:?} has become {:?}", owned()));
     println!("{before:?}, {after:?}");
     assert!(after.kibibytes < before.kibibytes + 4096, "{before:?}, {after:?}");
+}
+
+#[test]
+fn failures_leave_nothing_behind() {
+    let _turn = turn();
+    let focuser = focuser("Test.Focuser", "");
+    focuser.disconnect().unwrap();
+    let fail_often =
+        || (0..50_000).for_each(|_| assert_eq!(focuser.halt().unwrap_err().kind(), ErrorKind::NotConnected));
+    fail_often();
+    let before = owned();
+    fail_often();
+    let after = owned();
+    assert!(after.kibibytes < before.kibibytes + 2048, "{before:?}, {after:?}");
 }
 
 #[test]

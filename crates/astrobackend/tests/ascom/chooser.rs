@@ -35,6 +35,7 @@ fn the_chooser_asks_for_the_kind() {
 fn a_driver_that_is_not_registered_is_named() {
     let backend = open("Nobody.Camera", "");
     let camera = backend.device(&DeviceId::new(DeviceKind::Camera, "Nobody.Camera")).unwrap();
+    assert!(!camera.device().is_connected().unwrap(), "what was never connected is not started to hear so");
     let error = camera.device().connect().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     assert!(error.to_string().contains("Nobody.Camera is not registered for 64-bit programs"), "{error}");

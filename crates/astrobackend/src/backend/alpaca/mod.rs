@@ -246,7 +246,7 @@ impl Backend for Alpaca {
                 if std::mem::take(&mut first) {
                     return Some(Vec::new());
                 }
-                Some(told.look(devices.upgrade()?.all_made()))
+                Some(told.look(devices.upgrade()?.all_made(), true))
             }
         })
     }

@@ -313,6 +313,20 @@ fn next(jobs: &Receiver<Job>, bell: &Bell) -> Found {
     }
 }
 
+/// Handles messages for a while, on the thread of a driver.
+pub(super) fn pump_for(time: Duration) {
+    let end = Instant::now() + time;
+    loop {
+        let left = end.saturating_duration_since(Instant::now()).as_millis();
+        if left == 0 {
+            return;
+        }
+        // SAFETY: it only waits.
+        unsafe { MsgWaitForMultipleObjectsEx(None, left as u32, QS_ALLINPUT, MWMO_INPUTAVAILABLE) };
+        pump();
+    }
+}
+
 /// Handles the messages that there are.
 fn pump() {
     // SAFETY: messages are handled on the thread that they came to.

@@ -1,8 +1,8 @@
 //! Late binding: members of an object by name, whatever version of an interface it has.
 
-use super::{failure, names};
+use super::{apartment, failure, names};
 use crate::{Error, ErrorKind, Result};
-use std::collections::HashMap;
+use std::{collections::HashMap, mem::ManuallyDrop, time::Duration};
 use windows::{
     Win32::System::{
         Com::{
@@ -18,6 +18,10 @@ use windows::{
 /// The language in which names and descriptions are asked for: the user's.
 const LOCALE: u32 = 0x0400;
 
+/// How often a call is made again that a driver's program does not take right now, and how long after.
+const ATTEMPTS: u32 = 50;
+const LATER: Duration = Duration::from_millis(100);
+
 /// An object and the numbers of its members, as far as they were asked for.
 #[derive(Debug)]
 pub(super) struct Dispatch {
@@ -31,7 +35,7 @@ impl Dispatch {
     /// # Errors
     /// `NotFound` when it is not registered, or what its program fails with.
     pub(super) fn create(prog_id: &str) -> Result<Self> {
-        let failed = |why: windows::core::Error| match failure::error("CreateObject", why.code(), None) {
+        let failed = |why: windows::core::Error| match failure::error("CreateObject", &why, None) {
             error if error.kind() == ErrorKind::NotFound => {
                 Error::not_found(format!("{prog_id} is not registered for {}-bit programs", usize::BITS)).caused_by(why)
             }
@@ -80,7 +84,7 @@ impl Dispatch {
         let (name, mut id) = (HSTRING::from(names::official(member)), 0);
         // SAFETY: one name and room for one number are given, as is said.
         let found = unsafe { self.object.GetIDsOfNames(&GUID::zeroed(), &PCWSTR(name.as_ptr()), 1, LOCALE, &mut id) };
-        found.map_err(|why| failure::error(names::official(member), why.code(), None))?;
+        found.map_err(|why| failure::error(names::official(member), &why, None))?;
         self.ids.insert(member, id);
         Ok(id)
     }
@@ -108,20 +112,50 @@ impl Dispatch {
             rgdispidNamedArgs: if is_put { &mut put } else { std::ptr::null_mut() },
             cNamedArgs: is_put.into(),
         };
-        let (mut answer, mut exception) = (VARIANT::default(), EXCEPINFO::default());
-        // SAFETY: arguments, answer and exception live until the call returns.
-        let done = unsafe {
-            self.object.Invoke(id, &GUID::zeroed(), LOCALE, how, &given, Some(&mut answer), Some(&mut exception), None)
-        };
-        match done {
-            Ok(()) => Ok(answer),
-            Err(why) => {
-                if let Some(fill) = exception.pfnDeferredFillIn {
-                    // SAFETY: the driver gave this function for just this structure.
-                    let _ = unsafe { fill(&mut exception) };
+        let mut attempts = 0;
+        loop {
+            let (mut answer, mut exception) = (VARIANT::default(), Thrown::default());
+            // SAFETY: arguments, answer and exception live until the call returns.
+            let done = unsafe {
+                let (out, exception) = (Some(&raw mut answer), Some(&raw mut exception.0));
+                self.object.Invoke(id, &GUID::zeroed(), LOCALE, how, &given, out, exception, None)
+            };
+            match done {
+                Ok(()) => return Ok(answer),
+                Err(why) if failure::is_rejected(why.code()) && attempts < ATTEMPTS => {
+                    attempts += 1;
+                    apartment::pump_for(LATER);
                 }
-                Err(failure::error(names::official(member), why.code(), Some(&exception)))
+                Err(why) => {
+                    exception.fill_in();
+                    return Err(failure::error(names::official(member), &why, Some(&exception.0)));
+                }
             }
+        }
+    }
+}
+
+/// What a driver says of a failure.
+#[derive(Default)]
+struct Thrown(EXCEPINFO);
+
+impl Thrown {
+    /// Some say it only when they are asked.
+    fn fill_in(&mut self) {
+        if let Some(fill) = self.0.pfnDeferredFillIn {
+            // SAFETY: the driver gave this function for just this structure.
+            let _ = unsafe { fill(&mut self.0) };
+        }
+    }
+}
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        // SAFETY: the texts are ours once the call has returned, and nobody uses them after this.
+        unsafe {
+            ManuallyDrop::drop(&mut self.0.bstrSource);
+            ManuallyDrop::drop(&mut self.0.bstrDescription);
+            ManuallyDrop::drop(&mut self.0.bstrHelpFile);
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -26,12 +26,20 @@ pub(super) struct Driver {
     prog_id: Arc<str>,
     policy: Policy,
     apartment: OnceLock<Apartment>,
+    /// There is an object.
+    made: Arc<AtomicBool>,
     losses: Arc<AtomicU64>,
 }
 
 impl Driver {
     pub(super) fn new(prog_id: &str, policy: Policy) -> Self {
-        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), losses: Arc::default() }
+        Driver {
+            prog_id: prog_id.into(),
+            policy,
+            apartment: OnceLock::new(),
+            made: Arc::default(),
+            losses: Arc::default(),
+        }
     }
 
     fn apartment(&self) -> Result<&Apartment> {
@@ -48,14 +56,18 @@ impl Driver {
         limit: Duration,
         work: impl FnOnce(&mut Dispatch, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (prog_id, losses) = (self.prog_id.clone(), self.losses.clone());
+        let (prog_id, made, losses) = (self.prog_id.clone(), self.made.clone(), self.losses.clone());
         self.apartment()?.call(names::official(member), limit, move |home, progress| {
-            let done = object(home, &prog_id).and_then(|object| work(object, progress));
+            let done = object(home, &prog_id).and_then(|object| {
+                made.store(true, Ordering::Relaxed);
+                work(object, progress)
+            });
             if let Err(error) = &done
                 && error.kind() == ErrorKind::Unreachable
             {
                 // The next call makes a new one.
                 *home = None;
+                made.store(false, Ordering::Relaxed);
                 losses.fetch_add(1, Ordering::Relaxed);
             }
             done
@@ -75,6 +87,14 @@ fn variants(arguments: &Arguments) -> Vec<VARIANT> {
     arguments.own.iter().map(|(_, argument)| variant::of(argument)).collect()
 }
 
+/// A value among others: one that makes no sense is as good as none, and the others count.
+fn optional(answer: &VARIANT) -> Result<Value> {
+    match variant::value(answer) {
+        Err(error) if error.kind() == ErrorKind::Protocol => Ok(Value::Null),
+        value => value,
+    }
+}
+
 /// What is written to a property.
 fn written(member: &str, arguments: &Arguments) -> Result<VARIANT> {
     match arguments.own.first() {
@@ -86,6 +106,10 @@ fn written(member: &str, arguments: &Arguments) -> Result<VARIANT> {
 
 impl Carrier for Driver {
     fn get(&self, member: &'static str, arguments: &Arguments) -> Result<Value> {
+        // A driver that was not used yet is not started to hear that it is not connected.
+        if member == "connected" && !self.made.load(Ordering::Relaxed) {
+            return Ok(Value::Bool(false));
+        }
         let arguments = arguments.clone();
         self.call(member, self.policy.call, move |object, _| variant::value(&object.get(member, variants(&arguments))?))
     }
@@ -96,7 +120,7 @@ impl Carrier for Driver {
             let mut answers = Vec::with_capacity(asked.len());
             for (member, arguments) in &asked {
                 progress.at(names::official(member));
-                let answer = object.get(member, variants(arguments)).and_then(|answer| variant::value(&answer));
+                let answer = object.get(member, variants(arguments)).and_then(|answer| optional(&answer));
                 if let Err(error) = &answer
                     && error.kind() == ErrorKind::Unreachable
                 {

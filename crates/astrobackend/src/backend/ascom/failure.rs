@@ -13,8 +13,8 @@ const ASCOM: u32 = 0x8004_0000;
 const GONE: [u32; 10] = [
     0x8001_0007,
     0x8001_0012,
-    0x8001_0105,
     0x8001_0108,
+    0x8001_0114,
     0x8004_01FD,
     0x8007_06BA,
     0x8007_06BE,
@@ -23,6 +23,15 @@ const GONE: [u32; 10] = [
     0x8001_0100,
 ];
 
+/// The driver's program takes no call right now, since it shows a window or makes a call itself: `RPC_E_CALL_REJECTED`,
+/// `RPC_E_SERVERCALL_RETRYLATER`.
+const REJECTED: [u32; 2] = [0x8001_0001, 0x8001_010A];
+
+/// True when the same call may be taken a moment later.
+pub(super) fn is_rejected(code: HRESULT) -> bool {
+    REJECTED.contains(&(code.0 as u32))
+}
+
 /// There is no such member: `DISP_E_*`, `E_NOTIMPL`, and those of .NET.
 const ABSENT: [u32; 6] = [0x8002_0003, 0x8002_0006, 0x8000_4001, 0x8013_1513, 0x8013_1512, 0x8002_000E];
 
@@ -30,7 +39,8 @@ const ABSENT: [u32; 6] = [0x8002_0003, 0x8002_0006, 0x8000_4001, 0x8013_1513, 0x
 const UNREGISTERED: [u32; 2] = [0x8004_0154, 0x8004_01F3];
 
 /// The error of a call that failed with a number, and perhaps with a description.
-pub(super) fn error(member: &str, code: HRESULT, exception: Option<&EXCEPINFO>) -> Error {
+pub(super) fn error(member: &str, failed: &windows::core::Error, exception: Option<&EXCEPINFO>) -> Error {
+    let code = failed.code();
     let number = code.0 as u32;
     let described = exception.filter(|_| code == DISP_E_EXCEPTION);
     let number = match described {
@@ -41,10 +51,16 @@ pub(super) fn error(member: &str, code: HRESULT, exception: Option<&EXCEPINFO>) 
     };
     let text = described.map(|exception| exception.bstrDescription.to_string()).filter(|text| !text.trim().is_empty());
     let source = described.map(|exception| exception.bstrSource.to_string()).filter(|text| !text.trim().is_empty());
-    let kind = kind(number);
+    let kind = match kind(number) {
+        // Said by a driver, which is there, of something behind it.
+        ErrorKind::Unreachable if described.is_some() => ErrorKind::Device(number),
+        kind => kind,
+    };
     let why = text.unwrap_or_else(|| match kind {
         ErrorKind::Unsupported => format!("has no {member}"),
         ErrorKind::NotFound => "is not registered for 64-bit programs".into(),
+        // What the driver has left beside the number, or what the system says of it.
+        _ if described.is_none() => failed.message(),
         _ => windows::core::Error::from(HRESULT(number as i32)).message(),
     });
     let message = match source {
@@ -57,6 +73,9 @@ pub(super) fn error(member: &str, code: HRESULT, exception: Option<&EXCEPINFO>) 
 fn kind(number: u32) -> ErrorKind {
     if GONE.contains(&number) {
         return ErrorKind::Unreachable;
+    }
+    if REJECTED.contains(&number) {
+        return ErrorKind::Busy;
     }
     if ABSENT.contains(&number) {
         return ErrorKind::Unsupported;

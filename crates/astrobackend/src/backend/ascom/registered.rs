@@ -100,7 +100,7 @@ impl Backend for Ascom {
                     return Some(Vec::new());
                 }
                 let devices = lock(&*made.upgrade()?).values().cloned().collect();
-                Some(told.look(devices))
+                Some(told.look(devices, false))
             }
         })
     }

@@ -1,7 +1,7 @@
 //! Values of COM as JSON, which is what the interfaces are read in, and arguments as values of COM.
 
 use super::dispatch::Dispatch;
-use crate::{Error, Result, Timestamp, backend::interfaces::Argument};
+use crate::{Error, ErrorKind, Result, Timestamp, backend::interfaces::Argument};
 use serde_json::{Map, Number, Value};
 use windows::{
     Win32::System::{
@@ -21,6 +21,28 @@ use windows::{
 
 /// The day that COM counts from is 30 December 1899; this many days later is 1970.
 const DAYS_TO_1970: f64 = 25_569.0;
+
+/// What lists have beside variants, each not larger than a variant's value.
+const IN_LISTS: [VARENUM; 18] = [
+    VT_BOOL,
+    VT_BSTR,
+    VT_CY,
+    VT_DATE,
+    VT_DISPATCH,
+    VT_I1,
+    VT_I2,
+    VT_I4,
+    VT_I8,
+    VT_INT,
+    VT_R4,
+    VT_R8,
+    VT_UI1,
+    VT_UI2,
+    VT_UI4,
+    VT_UI8,
+    VT_UINT,
+    VT_UNKNOWN,
+];
 
 /// The most values of a list or a collection.
 const MOST: usize = 4096;
@@ -158,10 +180,12 @@ fn list(array: &SAFEARRAY) -> Result<Value> {
             let mut element = VARIANT::default();
             let place: *mut std::ffi::c_void = match kind {
                 VT_VARIANT => (&raw mut element).cast(),
-                _ => {
+                _ if IN_LISTS.contains(&kind) => {
                     (*element.Anonymous.Anonymous).vt = kind;
                     (&raw mut (*element.Anonymous.Anonymous).Anonymous).cast()
                 }
+                // Larger than the place for it.
+                _ => return Err(odd(kind)),
             };
             SafeArrayGetElement(array, &index, place)
                 .map_err(|why| Error::protocol(format!("answered a broken array: {why}")))?;
@@ -175,8 +199,10 @@ fn list(array: &SAFEARRAY) -> Result<Value> {
 fn collection(object: &IDispatch) -> Result<Value> {
     let dispatch = Dispatch::of(object.clone());
     let how = DISPATCH_METHOD | DISPATCH_PROPERTYGET;
-    let Ok(enumerator) = dispatch.invoke_id(DISPID_NEWENUM, "_NewEnum", how, &mut Vec::new()) else {
-        return member(dispatch);
+    let enumerator = match dispatch.invoke_id(DISPID_NEWENUM, "_NewEnum", how, &mut Vec::new()) {
+        Ok(enumerator) => enumerator,
+        Err(error) if error.kind() == ErrorKind::Unreachable => return Err(error),
+        Err(_) => return member(dispatch),
     };
     // SAFETY: the kind says which of the fields is there.
     let unknown: Option<IUnknown> = unsafe {

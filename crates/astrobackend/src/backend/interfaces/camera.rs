@@ -9,6 +9,7 @@
 use super::{
     carrier::{Arguments, is_transport},
     chip,
+    command::Work,
     controls::Settings,
     exposure::{Notes, Outcome, Report, Taking, busy},
     handle::{Handle, Remembered, impl_device},
@@ -50,6 +51,10 @@ pub(super) struct AscomCamera {
 
 impl_device!(AscomCamera);
 
+/// The commands that take their time.
+const EXPOSE: &str = "startexposure";
+const PULSE: &str = "pulseguide";
+
 /// A moment as a server has it that tells whole seconds.
 fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
@@ -90,13 +95,19 @@ impl AscomCamera {
         }
         let question = lock(&self.session).ask();
         // A command that failed says so once.
-        let at_work = self.handle.is_at_work().unwrap_or_else(|error| {
-            let mut session = lock(&self.session);
-            if session.is_under_way() {
-                session.decide(Last::Failed(error));
+        let at_work = match self.handle.work_or_failure() {
+            Work::Idle => false,
+            Work::Doing(member) => member == EXPOSE,
+            Work::Failed(EXPOSE, error) => {
+                let mut session = lock(&self.session);
+                if session.is_under_way() {
+                    session.decide(Last::Failed(error));
+                }
+                false
             }
-            false
-        });
+            Work::Failed(_, error) => return Err(error),
+        };
+        self.notice_a_lost_driver();
         let values = self.handle.look(&members, others)?;
         let report = Report {
             state: values.need("camerastate")?,
@@ -250,17 +261,31 @@ impl AscomCamera {
         Ok(())
     }
 
-    /// The state of a camera whose driver answers nothing until the exposure is over.
-    fn unheard(&self) -> CameraState {
+    /// A driver that died took its exposure along.
+    fn notice_a_lost_driver(&self) {
+        let losses = self.handle.carrier.losses();
+        let mut session = lock(&self.session);
+        let lost = matches!(&session.last, Last::UnderWay(taking) if taking.losses != losses);
+        if lost && self.handle.carrier.is_serial() {
+            let error = Error::new(ErrorKind::Unreachable, "the driver has died, and the exposure with it");
+            session.decide(Last::Failed(self.handle.name(error)));
+        }
+    }
+
+    /// The state of a camera whose driver answers nothing until this command is over.
+    fn unheard(&self, member: &'static str) -> CameraState {
         let cooler = lock(&self.cooler).map(|seen| Cooler { power: None, ..seen });
         let session = lock(&self.session);
         let Facts { electrons_per_adu, full_well, max_adu } = session.facts;
         CameraState {
-            exposure: ExposureState::Exposing { remaining: None, percent: None },
+            exposure: match member {
+                EXPOSE => ExposureState::Exposing { remaining: None, percent: None },
+                _ => session.shown.clone(),
+            },
             temperature: None,
             heat_sink: None,
             cooler,
-            pulse_guiding: false,
+            pulse_guiding: member == PULSE,
             electrons_per_adu,
             full_well,
             max_adu,
@@ -281,8 +306,8 @@ impl Camera for AscomCamera {
 
     fn state(&self) -> Result<CameraState> {
         const FACTS: [&str; 3] = ["electronsperadu", "fullwellcapacity", "maxadu"];
-        if self.handle.is_deaf() {
-            return Ok(self.unheard());
+        if let Some(member) = self.handle.deaf() {
+            return Ok(self.unheard(member));
         }
         let caps = self.caps()?;
         let under_way = matches!(lock(&self.session).last, Last::UnderWay(_));
@@ -360,8 +385,8 @@ impl Camera for AscomCamera {
         if exposure.frame_type != FrameType::Light {
             arguments = arguments.beside(extensions::FRAME_TYPE, exposure.frame_type.to_string());
         }
-        let taking = Taking::new(exposure, before, notes);
-        match self.handle.start("startexposure", arguments) {
+        let taking = Taking::new(exposure, before, notes, self.handle.carrier.losses());
+        match self.handle.start(EXPOSE, arguments) {
             Ok(()) => {
                 lock(&self.session).decide(Last::UnderWay(taking));
                 Ok(())
@@ -415,7 +440,7 @@ impl Camera for AscomCamera {
             return self.handle.fail(Error::unsupported("has no guide port"));
         }
         let arguments = Arguments::new().with("Direction", codes::from_guide_direction(direction));
-        self.handle.start("pulseguide", arguments.with("Duration", milliseconds(duration)))?;
+        self.handle.start(PULSE, arguments.with("Duration", milliseconds(duration)))?;
         self.pulses.started_for((), duration);
         Ok(())
     }

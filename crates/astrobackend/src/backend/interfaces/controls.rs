@@ -1,7 +1,7 @@
 //! Settings: those of ASCOM member by member, or all that a server of ours has.
 
 use super::{
-    carrier::Arguments,
+    carrier::{Argument, Arguments},
     extras,
     handle::{Handle, Remembered},
 };
@@ -17,19 +17,15 @@ struct Place {
     control: Control,
     member: &'static str,
     parameter: &'static str,
-    write: fn(f64) -> String,
+    write: fn(f64) -> Argument,
 }
 
-fn whole(value: f64) -> String {
-    format!("{}", value.round() as i64)
+fn whole(value: f64) -> Argument {
+    Argument::Integer(value.round() as i64)
 }
 
-fn real(value: f64) -> String {
-    value.to_string()
-}
-
-fn switch(value: f64) -> String {
-    (value != 0.0).to_string()
+fn switch(value: f64) -> Argument {
+    Argument::Bool(value != 0.0)
 }
 
 const PLACES: &[Place] = &[
@@ -41,7 +37,7 @@ const PLACES: &[Place] = &[
         control: Control::SubExposure,
         member: "subexposureduration",
         parameter: "SubExposureDuration",
-        write: real,
+        write: Argument::Real,
     },
     Place { control: Control::TemperatureCompensation, member: "tempcomp", parameter: "TempComp", write: switch },
     Place { control: Control::SettleTime, member: "slewsettletime", parameter: "SlewSettleTime", write: whole },

@@ -27,6 +27,8 @@ pub(super) struct Taking {
     /// When the exposure before it began, as the server has it.
     before: Option<Timestamp>,
     pub(super) notes: Notes,
+    /// How often the way to the camera had been lost before.
+    pub(super) losses: u64,
     seen_busy: bool,
     stopped: bool,
     idle_since: Option<Instant>,
@@ -67,13 +69,14 @@ pub(super) enum Outcome {
 }
 
 impl Taking {
-    pub(super) fn new(exposure: Exposure, before: Option<Timestamp>, notes: Notes) -> Self {
+    pub(super) fn new(exposure: Exposure, before: Option<Timestamp>, notes: Notes, losses: u64) -> Self {
         Taking {
             exposure,
             at: Timestamp::now(),
             since: Instant::now(),
             before,
             notes,
+            losses,
             seen_busy: false,
             stopped: false,
             idle_since: None,
@@ -145,7 +148,7 @@ mod tests {
     fn taking(duration: Duration) -> Taking {
         let frame = Frame { x: 0, y: 0, width: 8, height: 8, bin_x: 1, bin_y: 1 };
         let notes = Notes { frame, gain: None, offset: None, readout_mode: None };
-        Taking::new(Exposure::light(duration), Some(Timestamp::UNIX_EPOCH), notes)
+        Taking::new(Exposure::light(duration), Some(Timestamp::UNIX_EPOCH), notes, 0)
     }
 
     fn idle(ready: bool) -> Report {

@@ -63,10 +63,10 @@ impl FilterWheel for AscomFilterWheel {
     }
 
     fn state(&self) -> Result<FilterWheelState> {
-        if self.handle.is_deaf() {
+        if self.handle.deaf().is_some() {
             return Ok(FilterWheelState { position: None });
         }
-        let at_work = self.handle.is_at_work().inspect_err(|_| self.motion.forget())?;
+        let at_work = self.handle.work().inspect_err(|_| self.motion.forget())?.is_some();
         let position = self.handle.look(&["position"], &[])?.need::<i64>("position")?;
         let position = usize::try_from(position).ok();
         let turns = self.motion.is_moving(at_work || position.is_none(), |goal| position == Some(*goal));

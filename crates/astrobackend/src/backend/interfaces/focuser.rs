@@ -9,9 +9,10 @@ use super::{
 use crate::{
     Celsius, Error, Microns, Result,
     device::{Control, ControlInfo, Focuser, FocuserCaps, FocuserState},
+    sync::lock,
     wire::alpaca::extensions,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A focuser, whatever carries it.
 #[derive(Debug)]
@@ -21,13 +22,21 @@ pub(super) struct AscomFocuser {
     caps: Remembered<FocuserCaps>,
     /// Where it is to stand; `None` for a relative one.
     motion: Motion<Option<i32>>,
+    /// As it was seen last.
+    seen: Mutex<Option<FocuserState>>,
 }
 
 impl_device!(AscomFocuser);
 
 impl AscomFocuser {
     pub(super) fn new(handle: Handle) -> Self {
-        AscomFocuser { handle, settings: Settings::default(), caps: Remembered::default(), motion: Motion::default() }
+        AscomFocuser {
+            handle,
+            settings: Settings::default(),
+            caps: Remembered::default(),
+            motion: Motion::default(),
+            seen: Mutex::default(),
+        }
     }
 
     fn prepare(&self) -> Result<()> {
@@ -58,6 +67,10 @@ impl AscomFocuser {
     }
 
     fn go(&self, position: i32, goal: Option<i32>) -> Result<()> {
+        if self.handle.carrier.is_serial() {
+            // It may not be asked on the way.
+            self.state()?;
+        }
         self.handle.start("move", Arguments::new().with("Position", position))?;
         self.motion.started(goal);
         Ok(())
@@ -71,20 +84,23 @@ impl Focuser for AscomFocuser {
     }
 
     fn state(&self) -> Result<FocuserState> {
-        if self.handle.is_deaf() {
-            return Ok(FocuserState { position: None, moving: true, temperature: None });
+        let deaf = self.handle.deaf().is_some();
+        if let (true, Some(seen)) = (deaf, *lock(&self.seen)) {
+            return Ok(FocuserState { moving: true, temperature: None, ..seen });
         }
         let caps = self.known()?;
-        let at_work = self.handle.is_at_work().inspect_err(|_| self.motion.forget())?;
+        let at_work = self.handle.work().inspect_err(|_| self.motion.forget())?.is_some();
         let members = ["ismoving", "position", "temperature"];
         let values = self.handle.look(if caps.absolute { &members } else { &["ismoving", "temperature"] }, &[])?;
         let position = if caps.absolute { Some(values.need::<i32>("position")?) } else { None };
         let says = at_work || values.need("ismoving")?;
-        Ok(FocuserState {
+        let state = FocuserState {
             position,
             moving: self.motion.is_moving(says, |goal| goal.is_some() && *goal == position),
             temperature: values.maybe("temperature")?.map(Celsius),
-        })
+        };
+        *lock(&self.seen) = Some(state);
+        Ok(state)
     }
 
     fn start_move(&self, position: i32) -> Result<()> {

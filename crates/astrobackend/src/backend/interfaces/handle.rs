@@ -2,6 +2,7 @@
 
 use super::{
     carrier::{Arguments, Carrier},
+    command::{Command, Work},
     extras::{self, Extras},
     values::{FromValue, Values},
 };
@@ -18,7 +19,6 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel},
     },
     time::Duration,
 };
@@ -26,8 +26,9 @@ use std::{
 /// Drivers from before Platform 7 may answer a command only when it is done, which takes this long at most.
 const SLOWEST_COMMAND: Duration = Duration::from_secs(900);
 
-/// How long such a command is waited for, since most are refused or accepted at once.
-const EARLY: Duration = Duration::from_secs(1);
+/// The member that says whether a device is connected, and what `IFocuser`'s first version has instead.
+const CONNECTED: &str = "connected";
+const LINK: &str = "link";
 
 /// Between two looks at a device that connects.
 const POLL: Duration = Duration::from_millis(50);
@@ -48,29 +49,7 @@ pub(super) struct Handle {
     resets: AtomicU64,
     /// We have disconnected from a device that others go on using.
     left: AtomicBool,
-    job: Mutex<Option<Job>>,
-}
-
-/// A command that the driver had not answered when it was no longer waited for.
-#[derive(Debug)]
-struct Job {
-    member: &'static str,
-    answer: Receiver<Result<()>>,
-    done: Option<Result<()>>,
-}
-
-impl Job {
-    /// True when the driver has answered by now.
-    fn is_over(&mut self) -> bool {
-        if self.done.is_none() {
-            self.done = match self.answer.try_recv() {
-                Err(TryRecvError::Empty) => None,
-                Err(TryRecvError::Disconnected) => Some(Ok(())),
-                Ok(done) => Some(done),
-            };
-        }
-        self.done.is_some()
-    }
+    command: Arc<Command>,
 }
 
 /// What is asked of every connected device.
@@ -131,7 +110,7 @@ impl Handle {
             common: Remembered::default(),
             resets: AtomicU64::new(0),
             left: AtomicBool::new(false),
-            job: Mutex::default(),
+            command: Arc::default(),
         }
     }
 
@@ -165,16 +144,9 @@ impl Handle {
         if self.left.load(Ordering::Relaxed) { self.fail(Error::not_connected()) } else { Ok(()) }
     }
 
-    /// The command that keeps the driver from answering anything else.
-    fn deaf(&self) -> Option<&'static str> {
-        let mut job = lock(&self.job);
-        let job = job.as_mut().filter(|_| self.carrier.is_serial())?;
-        (!job.is_over()).then_some(job.member)
-    }
-
-    /// True while a command is all that the driver can do: nothing of it can be read, but that it is at work.
-    pub(super) fn is_deaf(&self) -> bool {
-        self.deaf().is_some()
+    /// The command that is all that the driver can do now: nothing of it can be read.
+    pub(super) fn deaf(&self) -> Option<&'static str> {
+        if self.carrier.is_serial() { self.command.doing() } else { None }
     }
 
     /// Fails at once where an answer would come only after a command that takes its time.
@@ -293,35 +265,39 @@ impl Handle {
         if self.is_modern()? {
             return self.put(member, arguments);
         }
-        if self.is_at_work()? {
-            return self.fail(Error::new(ErrorKind::Busy, "has not finished the last command"));
+        // What an earlier one came to is told first.
+        self.work()?;
+        if let Err(busy) = self.command.begin(member) {
+            return self.fail(Error::new(ErrorKind::Busy, format!("has not finished the last command, {busy}")));
         }
-        let (sender, receiver) = channel();
-        let (carrier, id) = (self.carrier.clone(), self.id.clone());
+        let (carrier, id, command) = (self.carrier.clone(), self.id.clone(), self.command.clone());
         let work = move || {
             let done = carrier.put(member, &arguments, SLOWEST_COMMAND);
-            // Without a receiver the device has been dropped.
-            let _ = sender.send(done.map(drop).map_err(|error| error.on(id)));
+            command.finish(done.map(drop).map_err(|error| error.on(id)));
         };
         let thread = std::thread::Builder::new().name("astrobackend-command".into()).spawn(work);
-        thread.map_err(|why| self.name(Error::io("starting a thread", why)))?;
-        match receiver.recv_timeout(EARLY) {
-            Ok(done) => done.map_err(|error| self.name(error)),
-            Err(RecvTimeoutError::Timeout) => {
-                *lock(&self.job) = Some(Job { member, answer: receiver, done: None });
-                Ok(())
-            }
-            Err(RecvTimeoutError::Disconnected) => self.fail(Error::protocol("the command was lost")),
+        if let Err(why) = thread {
+            self.command.finish(Ok(()));
+            return self.fail(Error::io("starting a thread", why));
+        }
+        self.command.early().unwrap_or(Ok(())).map_err(|error| self.name(error))
+    }
+
+    /// The member that an old driver has not answered yet.
+    ///
+    /// # Errors
+    /// The last command's failure, once.
+    pub(super) fn work(&self) -> Result<Option<&'static str>> {
+        match self.command.work() {
+            Work::Idle => Ok(None),
+            Work::Doing(member) => Ok(Some(member)),
+            Work::Failed(_, error) => Err(error),
         }
     }
 
-    /// True while an old driver has not answered the last command; the command's failure, once.
-    pub(super) fn is_at_work(&self) -> Result<bool> {
-        let mut job = lock(&self.job);
-        if job.as_mut().is_some_and(|job| !job.is_over()) {
-            return Ok(true);
-        }
-        job.take().and_then(|job| job.done).unwrap_or(Ok(())).map(|()| false)
+    /// The same, the failure with its member.
+    pub(super) fn work_or_failure(&self) -> Work {
+        self.command.work()
     }
 
     /// Connects the device to its hardware.
@@ -350,7 +326,15 @@ impl Handle {
                 Err(error) => return Err(error),
             }
         }
-        self.put("connected", Arguments::new().with("Connected", on))
+        match self.put(CONNECTED, Arguments::new().with("Connected", on)) {
+            Err(error) if self.has_link(&error) => self.put(LINK, Arguments::new().with("Link", on)),
+            done => done,
+        }
+    }
+
+    /// True when the failure may be that of a driver of `IFocuser`'s first version.
+    fn has_link(&self, error: &Error) -> bool {
+        self.id.kind == DeviceKind::Focuser && self.carrier.is_serial() && error.kind() == ErrorKind::Unsupported
     }
 
     fn wait_while_connecting(&self) -> Result<()> {
@@ -376,7 +360,14 @@ impl Handle {
     }
 
     pub(super) fn is_connected(&self) -> Result<bool> {
-        if self.left.load(Ordering::Relaxed) { Ok(false) } else { self.get("connected") }
+        if self.left.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        match self.get(CONNECTED) {
+            // The first focusers have another name for it.
+            Err(error) if self.has_link(&error) => self.get(LINK),
+            connected => connected,
+        }
     }
 
     pub(super) fn publish(&self, kind: EventKind) {

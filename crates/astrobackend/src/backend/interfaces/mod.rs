@@ -8,6 +8,7 @@ mod abilities;
 mod camera;
 mod carrier;
 mod chip;
+mod command;
 mod controls;
 mod exposure;
 mod extras;

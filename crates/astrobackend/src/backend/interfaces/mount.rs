@@ -82,6 +82,9 @@ const STATE: &[&str] = &[
     "utcdate",
 ];
 
+/// The command that moves no axis to anywhere.
+const PULSE: &str = "pulseguide";
+
 const OTHERS: &[&str] =
     &["trackingrate", "rightascensionrate", "declinationrate", "targetrightascension", "targetdeclination"];
 
@@ -109,7 +112,7 @@ impl AscomMount {
     fn look(&self) -> Result<MountState> {
         let caps = self.caps()?;
         let values = self.handle.look(STATE, OTHERS)?;
-        Ok(MountState {
+        let state = MountState {
             position: position(&values, caps.equinox)?,
             horizon: horizon(&values)?,
             slewing: values.need("slewing")?,
@@ -121,11 +124,17 @@ impl AscomMount {
             sidereal_time: values.maybe("siderealtime")?.map(|hours| Hours(hours).normalized()),
             utc: values.maybe("utcdate")?,
             target: target(&values, caps.equinox)?,
-        })
+        };
+        *lock(&self.seen) = Some(state);
+        Ok(state)
     }
 
     /// Starts a motion that ends somewhere.
     fn go(&self, member: &'static str, arguments: Arguments, goal: Goal) -> Result<()> {
+        if self.handle.carrier.is_serial() {
+            // It may not be asked on the way.
+            self.look()?;
+        }
         self.handle.start(member, arguments)?;
         self.motion.started(goal);
         Ok(())
@@ -192,17 +201,17 @@ impl Mount for AscomMount {
     }
 
     fn state(&self) -> Result<MountState> {
-        let seen = *lock(&self.seen);
-        if let Some(seen) = seen.filter(|_| self.handle.is_deaf()) {
+        if let (Some(member), Some(seen)) = (self.handle.deaf(), *lock(&self.seen)) {
             // A driver that answers nothing on the way: what changes with the time is not known.
-            return Ok(MountState { slewing: true, horizon: None, sidereal_time: None, utc: None, ..seen });
+            let pulse = member == PULSE;
+            let (slewing, pulse_guiding) = (seen.slewing || !pulse, seen.pulse_guiding || pulse);
+            return Ok(MountState { slewing, pulse_guiding, horizon: None, sidereal_time: None, utc: None, ..seen });
         }
-        let at_work = self.handle.is_at_work().inspect_err(|_| self.motion.forget())?;
+        let doing = self.handle.work().inspect_err(|_| self.motion.forget())?;
         let mut state = self.look()?;
-        *lock(&self.seen) = Some(state);
-        let seen = state;
-        state.slewing = self.motion.is_moving(state.slewing || at_work, |goal| goal.is_reached(&seen));
-        state.pulse_guiding = self.pulses.is_moving(state.pulse_guiding, |()| false);
+        let (seen, moves) = (state, doing.is_some_and(|member| member != PULSE));
+        state.slewing = self.motion.is_moving(state.slewing || moves, |goal| goal.is_reached(&seen));
+        state.pulse_guiding = self.pulses.is_moving(state.pulse_guiding || doing == Some(PULSE), |()| false);
         Ok(state)
     }
 
@@ -227,7 +236,7 @@ impl Mount for AscomMount {
     }
 
     fn abort(&self) -> Result<()> {
-        let at_work = self.handle.is_at_work().unwrap_or(false);
+        let at_work = self.handle.work().is_ok_and(|doing| doing.is_some());
         let state = self.look()?;
         if at_work || self.motion.is_moving(state.slewing, |goal| goal.is_reached(&state)) {
             self.handle.put("abortslew", Arguments::new())?;
@@ -350,7 +359,7 @@ impl Mount for AscomMount {
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
         self.require(self.caps()?.pulse_guide, "takes no guide pulses")?;
         let arguments = Arguments::new().with("Direction", codes::from_guide_direction(direction));
-        self.handle.start("pulseguide", arguments.with("Duration", milliseconds(duration)))?;
+        self.handle.start(PULSE, arguments.with("Duration", milliseconds(duration)))?;
         self.pulses.started_for((), duration);
         Ok(())
     }

@@ -16,14 +16,15 @@ const STILL: f64 = 0.5 / 3600.0;
 pub(in crate::backend) struct Told(BTreeMap<DeviceId, Option<DeviceState>>);
 
 impl Told {
-    /// What has changed since the last look. A server that does not answer is not asked for its other devices.
-    pub(in crate::backend) fn look(&mut self, devices: Vec<AnyDevice>) -> Vec<Event> {
+    /// What has changed since the last look. Where all are `on_one_server`, one that does not answer is not asked for
+    /// its other devices.
+    pub(in crate::backend) fn look(&mut self, devices: Vec<AnyDevice>, on_one_server: bool) -> Vec<Event> {
         let mut news = Vec::new();
         for device in devices {
             let id = device.device().info().id;
             let state = match device.state() {
                 Ok(state) => Some(state),
-                Err(error) if is_transport(&error) => break,
+                Err(error) if on_one_server && is_transport(&error) => break,
                 Err(_) => None,
             };
             let before = self.0.insert(id.clone(), state.clone());
