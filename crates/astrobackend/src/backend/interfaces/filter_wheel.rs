@@ -7,7 +7,7 @@ use super::{
     motion::Motion,
 };
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     device::{ControlInfo, Filter, FilterWheel, FilterWheelState},
     wire::alpaca::extensions,
 };
@@ -85,12 +85,17 @@ impl FilterWheel for AscomFilterWheel {
     }
 
     fn set_names(&self, names: &[String]) -> Result<()> {
+        const CANNOT: &str = "cannot rename filters";
         if !self.handle.common()?.extras.has(extensions::SET_NAMES) {
-            return self.handle.fail(Error::unsupported("cannot rename filters"));
+            return self.handle.fail(Error::unsupported(CANNOT));
         }
         let list = serde_json::Value::from(names).to_string();
         let renamed = self.handle.action(extensions::SET_NAMES, &list).map(drop);
         self.filters.forget();
-        renamed
+        match renamed {
+            // Our server has the action for all wheels, and this one cannot.
+            Err(error) if error.kind() == ErrorKind::UnknownAction => self.handle.fail(Error::unsupported(CANNOT)),
+            renamed => renamed,
+        }
     }
 }
