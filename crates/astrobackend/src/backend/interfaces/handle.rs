@@ -260,7 +260,7 @@ impl Handle {
     }
 
     /// Starts something that takes its time. Where the driver answers only when it is done, that is waited for
-    /// elsewhere; see [`Handle::is_at_work`].
+    /// elsewhere; see [`Handle::work`].
     pub(super) fn start(&self, member: &'static str, arguments: Arguments) -> Result<()> {
         if self.is_modern()? {
             return self.put(member, arguments);
