@@ -5,6 +5,7 @@
 use super::{
     clock::{Now, duration},
     cooler::{Chip, SET_POINTS},
+    faults::{Doing, Struck, What},
     handle::{Handle, Unit},
     scene::Band,
     sensor::SensorModel,
@@ -18,6 +19,7 @@ use crate::{
     },
     image::{Frame, Image},
 };
+use jiff::SignedDuration;
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -68,6 +70,8 @@ struct Running {
     dark: f64,
     ready: f64,
     picture: Picture,
+    /// It ended without a picture.
+    failed: Option<Error>,
 }
 
 /// The camera and its present exposure.
@@ -88,6 +92,8 @@ pub(super) struct CameraUnit {
     last: Option<(crate::Timestamp, Duration)>,
     exposures: u64,
     pulse_ends: f64,
+    /// How far its clock is ahead of the world's.
+    ahead: SignedDuration,
 }
 
 impl CameraUnit {
@@ -107,8 +113,16 @@ impl CameraUnit {
             last: None,
             exposures: 0,
             pulse_ends: 0.0,
+            ahead: SignedDuration::ZERO,
             model,
         }
+    }
+
+    /// All settings are as they were at first.
+    fn forget(&mut self) {
+        self.frame = Frame::full(self.model.width, self.model.height, 1);
+        (self.gain, self.offset) = (self.model.default_gain, self.model.default_offset);
+        (self.bandwidth, self.mode, self.fast) = (USUAL_BANDWIDTH, 0, false);
     }
 
     fn air(&self, now: Now) -> Celsius {
@@ -136,6 +150,9 @@ impl CameraUnit {
 
     fn progress(&self, now: Now) -> ExposureState {
         let Some(running) = &self.running else { return ExposureState::Idle };
+        if let Some(error) = &running.failed {
+            return ExposureState::Failed(error.clone());
+        }
         let begun = running.shot.start.seconds;
         let percent = |from: f64, to: f64| Some(((now.seconds - from) / (to - from) * 100.0).clamp(0.0, 100.0));
         if now.seconds < running.dark {
@@ -149,7 +166,7 @@ impl CameraUnit {
     }
 
     fn last_exposure(&self, now: Now) -> Option<(crate::Timestamp, Duration)> {
-        let finished = self.running.as_ref().filter(|running| now.seconds >= running.ready);
+        let finished = self.running.as_ref().filter(|running| running.failed.is_none() && now.seconds >= running.ready);
         finished.map(|running| (running.shot.start.utc, running.shot.exposure)).or(self.last)
     }
 
@@ -208,7 +225,7 @@ impl CameraUnit {
             sensor: self.sensor(),
             frame: self.frame,
             frame_type: exposure.frame_type,
-            start: now,
+            start: Now { utc: now.utc.saturating_add(self.ahead).unwrap_or(now.utc), ..now },
             exposure: exposure.duration,
             gain: self.gain,
             offset: self.offset,
@@ -218,7 +235,8 @@ impl CameraUnit {
             light,
         };
         let dark = now.seconds + exposure.duration.as_secs_f64();
-        self.running = Some(Running { shot, dark, ready: dark + self.readout(), picture: Picture::default() });
+        self.running =
+            Some(Running { shot, dark, ready: dark + self.readout(), picture: Picture::default(), failed: None });
         Ok(())
     }
 
@@ -250,6 +268,7 @@ impl CameraUnit {
     pub(super) fn finished(&self, now: Now) -> Result<(Shot, Picture)> {
         match (&self.running, self.progress(now)) {
             (Some(running), ExposureState::Ready) => Ok((running.shot.clone(), running.picture.clone())),
+            (Some(_), ExposureState::Failed(error)) => Err(error),
             (Some(_), _) => Err(Error::invalid_operation("has no image yet: the exposure is under way")),
             (None, _) => Err(Error::invalid_operation("has no image: nothing was exposed")),
         }
@@ -320,57 +339,101 @@ impl Unit for CameraUnit {
     fn disconnect(&mut self, _now: Now) {
         self.running = None;
     }
+
+    fn doing(&self, now: Now) -> Option<Doing> {
+        match self.progress(now) {
+            ExposureState::Exposing { .. } => Some(Doing::Exposing),
+            ExposureState::Reading { .. } => Some(Doing::Reading),
+            _ => (now.seconds < self.pulse_ends).then_some(Doing::Guiding),
+        }
+    }
+
+    fn strike(&mut self, what: &What, at: Now) -> Struck {
+        let busy = self.progress(at).is_busy();
+        let air = self.air(at);
+        match (what, &mut self.running) {
+            (What::EndlessExposure, Some(running)) if at.seconds < running.dark => {
+                let middle = f64::midpoint(running.shot.start.seconds, running.dark);
+                return Struck::Stands(middle.max(at.seconds));
+            }
+            (What::StallReadout, Some(running)) if busy => {
+                return Struck::Stands(f64::midpoint(running.dark, running.ready).max(at.seconds));
+            }
+            (What::FailExposure(message), Some(running)) if busy => {
+                running.failed = Some(Error::new(ErrorKind::Device(0), message.clone()));
+            }
+            (What::EndlessExposure | What::StallReadout | What::FailExposure(_), _) => return Struck::NotYet,
+            (What::Stick, _) => return Struck::Stands(at.seconds),
+            (What::UsbReset, _) => self.forget(),
+            (What::PowerCycle, _) => {
+                self.forget();
+                self.running = None;
+                self.chip.switch_off(air, at);
+            }
+            (What::CoolerOff, _) => self.chip.switch_off(air, at),
+            (What::ClockJump(by), _) => {
+                self.ahead += SignedDuration::try_from_secs_f64(*by).unwrap_or(SignedDuration::ZERO);
+            }
+            _ => {}
+        }
+        Struck::Done
+    }
 }
 
 impl Camera for Handle<CameraUnit> {
     fn caps(&self) -> Result<Arc<CameraCaps>> {
-        self.look(|camera, _| Ok(camera.caps.clone()))
+        self.look("caps", |camera, _| Ok(camera.caps.clone()))
     }
 
     fn state(&self) -> Result<CameraState> {
-        self.look(|camera, now| Ok(camera.state(now)))
+        self.look("state", |camera, now| Ok(camera.state(now)))
     }
 
     fn frame(&self) -> Result<Frame> {
-        self.look(|camera, _| Ok(camera.frame))
+        self.look("frame", |camera, _| Ok(camera.frame))
     }
 
     fn set_frame(&self, frame: Frame) -> Result<()> {
-        self.order(|camera, _| camera.set_frame(frame))
+        self.order("set_frame", |camera, _| camera.set_frame(frame))
     }
 
     fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
-        self.order(|camera, now| camera.chip.set(set_point, camera.air(now), now))
+        self.order("set_cooler", |camera, now| camera.chip.set(set_point, camera.air(now), now))
     }
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
         // Looked up before the camera's lock is taken: no two locks are held at once.
         let light = self.world.light_path(self.index);
-        self.order(|camera, now| camera.start(exposure, light, now))
+        let number = self.order("start_exposure", |camera, now| {
+            camera.start(exposure, light, now)?;
+            Ok(camera.exposures)
+        })?;
+        self.world.exposed(self.index, number);
+        Ok(())
     }
 
     fn stop_exposure(&self) -> Result<()> {
-        self.order(|camera, now| {
+        self.order("stop_exposure", |camera, now| {
             camera.stop(now);
             Ok(())
         })
     }
 
     fn abort_exposure(&self) -> Result<()> {
-        self.order(|camera, now| {
+        self.order("abort_exposure", |camera, now| {
             camera.abort(now);
             Ok(())
         })
     }
 
     fn image(&self) -> Result<Arc<Image>> {
-        let (shot, picture) = self.look(|camera, now| camera.finished(now))?;
+        let (shot, picture) = self.look("image", |camera, now| camera.finished(now))?;
         picture.get_or_init(|| self.world.picture(self.index, &shot).map(Arc::new)).clone()
     }
 
     fn take_image(&self) -> Result<Arc<Image>> {
         let image = self.image()?;
-        self.look(|camera, _| {
+        self.look("take_image", |camera, _| {
             camera.let_go(&image);
             Ok(())
         })?;
@@ -378,7 +441,7 @@ impl Camera for Handle<CameraUnit> {
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
-        self.order(|camera, now| {
+        self.order("pulse_guide", |camera, now| {
             if !camera.caps.pulse_guide {
                 return Err(Error::unsupported("has no guide port"));
             }

@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 /// A moment of a world: its seconds, and what they are to the outside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Now {
+    /// Of the device that is asked: its time passes no further while it stands still.
     pub(super) seconds: f64,
+    /// Of the world.
+    pub(super) world: f64,
     pub(super) utc: Timestamp,
 }
 
@@ -40,7 +43,7 @@ impl Clock {
     /// This moment; never before an earlier one.
     pub(super) fn now(&self) -> Now {
         let seconds = self.seconds();
-        Now { seconds, utc: self.utc(seconds) }
+        Now { seconds, world: seconds, utc: self.utc(seconds) }
     }
 
     fn seconds(&self) -> f64 {

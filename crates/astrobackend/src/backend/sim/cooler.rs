@@ -81,6 +81,12 @@ impl Chip {
         Ok(())
     }
 
+    /// Switches off and forgets the temperature to reach, as a camera without power does.
+    pub(super) fn switch_off(&mut self, air: Celsius, now: Now) {
+        (self.from, self.since) = (self.temperature(air, now).0, now.seconds);
+        (self.on, self.set_point) = (false, None);
+    }
+
     /// Where the temperature is heading: a cooler cannot heat, and no cooler reaches everything.
     fn goal(&self, air: Celsius) -> f64 {
         let alone = air.0 + ELECTRONICS;
@@ -99,7 +105,7 @@ mod tests {
     const AIR: Celsius = Celsius(5.0);
 
     fn at(seconds: f64) -> Now {
-        Now { seconds, utc: Timestamp::UNIX_EPOCH }
+        Now { seconds, world: seconds, utc: Timestamp::UNIX_EPOCH }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     clock::Now,
+    faults::{Doing, Struck, What},
     handle::{Handle, Unit},
     options::Glass,
     scene::Band,
@@ -74,22 +75,35 @@ impl Wheel {
     }
 }
 
-impl Unit for Wheel {}
+impl Unit for Wheel {
+    fn doing(&self, now: Now) -> Option<Doing> {
+        self.position(now).is_none().then_some(Doing::Moving)
+    }
+
+    fn strike(&mut self, what: &What, at: Now) -> Struck {
+        match what {
+            // Half way: between two places, if it goes by one.
+            What::Stick if self.position(at).is_some() => Struck::NotYet,
+            What::Stick => Struck::Stands(at.seconds.max(self.began + self.way.abs() / SPEED / 2.0)),
+            _ => Struck::Done,
+        }
+    }
+}
 
 impl FilterWheel for Handle<Wheel> {
     fn filters(&self) -> Result<Vec<Filter>> {
-        self.look(|wheel, _| Ok(wheel.glasses.iter().map(|glass| glass.filter.clone()).collect()))
+        self.look("filters", |wheel, _| Ok(wheel.glasses.iter().map(|glass| glass.filter.clone()).collect()))
     }
 
     fn state(&self) -> Result<FilterWheelState> {
-        self.look(|wheel, now| Ok(FilterWheelState { position: wheel.position(now) }))
+        self.look("state", |wheel, now| Ok(FilterWheelState { position: wheel.position(now) }))
     }
 
     fn start_move(&self, position: usize) -> Result<()> {
-        self.order(|wheel, now| wheel.turn(position, now))
+        self.order("start_move", |wheel, now| wheel.turn(position, now))
     }
 
     fn set_names(&self, names: &[String]) -> Result<()> {
-        self.order(|wheel, _| wheel.rename(names))
+        self.order("set_names", |wheel, _| wheel.rename(names))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     clock::Now,
+    faults::{Doing, Struck, What},
     handle::{Handle, Unit},
     options::Options,
     weather::ambient,
@@ -19,6 +20,9 @@ const START: i32 = 24_500;
 
 /// Steps by which the best focus moves when it gets one degree warmer.
 const DRIFT: f64 = -50.0;
+
+/// Steps per second, unless told otherwise.
+const SPEED: f64 = 2000.0;
 
 /// The motor and the drawtube behind it.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl Drawtube {
             reference: ambient(options.site.longitude, now.utc),
             travel: options.focuser_steps,
             max: options.focuser_steps,
-            speed: 2000.0,
+            speed: SPEED,
             from: start,
             to: start,
             began: 0.0,
@@ -236,15 +240,31 @@ impl Unit for Drawtube {
     fn disconnect(&mut self, now: Now) {
         self.stand(now);
     }
+
+    fn doing(&self, now: Now) -> Option<Doing> {
+        self.is_moving(now).then_some(Doing::Moving)
+    }
+
+    fn strike(&mut self, what: &What, at: Now) -> Struck {
+        match what {
+            What::Stick => return Struck::Stands(at.seconds),
+            What::PowerCycle => {
+                self.stand(at);
+                (self.follows, self.taken_up, self.speed) = (None, 0.0, SPEED);
+            }
+            _ => {}
+        }
+        Struck::Done
+    }
 }
 
 impl Focuser for Handle<Drawtube> {
     fn caps(&self) -> Result<FocuserCaps> {
-        self.look(|tube, _| Ok(tube.caps()))
+        self.look("caps", |tube, _| Ok(tube.caps()))
     }
 
     fn state(&self) -> Result<FocuserState> {
-        self.look(|tube, now| {
+        self.look("state", |tube, now| {
             Ok(FocuserState {
                 position: Some(tube.position(now)),
                 moving: tube.is_moving(now),
@@ -254,22 +274,22 @@ impl Focuser for Handle<Drawtube> {
     }
 
     fn start_move(&self, position: i32) -> Result<()> {
-        self.order(|tube, now| tube.move_to(i64::from(position), now))
+        self.order("start_move", |tube, now| tube.move_to(i64::from(position), now))
     }
 
     fn start_move_by(&self, steps: i32) -> Result<()> {
-        self.order(|tube, now| tube.move_to(i64::from(tube.position(now)) + i64::from(steps), now))
+        self.order("start_move_by", |tube, now| tube.move_to(i64::from(tube.position(now)) + i64::from(steps), now))
     }
 
     fn halt(&self) -> Result<()> {
-        self.order(|tube, now| {
+        self.order("halt", |tube, now| {
             tube.stand(now);
             Ok(())
         })
     }
 
     fn sync(&self, position: i32) -> Result<()> {
-        self.order(|tube, now| {
+        self.order("sync", |tube, now| {
             let position = tube.check(i64::from(position))?;
             tube.recount(position, tube.sign, now)
         })

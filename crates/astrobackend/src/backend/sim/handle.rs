@@ -3,7 +3,11 @@
 //! A unit is plain state that answers for a given moment; the handle brings it up to that moment, refuses when the
 //! device is not connected, and names the device in errors. No lock is held longer than such an answer takes.
 
-use super::{clock::Now, world::World};
+use super::{
+    clock::Now,
+    faults::{Doing, Struck, Verdict, What},
+    world::World,
+};
 use crate::{
     Error, Result,
     device::{Control, ControlInfo, Device, DeviceInfo, find_control},
@@ -36,6 +40,21 @@ pub(super) trait Unit: fmt::Debug + Send + 'static {
 
     /// Leaves nothing going on.
     fn disconnect(&mut self, _now: Now) {}
+
+    /// What it is doing, as a condition for faults.
+    fn doing(&self, _now: Now) -> Option<Doing> {
+        None
+    }
+
+    /// Something goes wrong with it at a moment.
+    fn strike(&mut self, what: &What, at: Now) -> Struck {
+        match what {
+            What::PowerCycle => self.disconnect(at),
+            What::Stick => return Struck::Stands(at.seconds),
+            _ => {}
+        }
+        Struck::Done
+    }
 }
 
 /// A device of a world.
@@ -44,33 +63,87 @@ pub(super) struct Handle<U> {
     /// Place among the world's devices.
     pub(super) index: usize,
     unit: fn(&World, usize) -> &Mutex<U>,
+    /// Looks are nobody's calls: no fault of calls happens to them.
+    silent: bool,
 }
 
 impl<U: Unit> Handle<U> {
-    pub(super) fn new(world: &Arc<World>, index: usize, unit: fn(&World, usize) -> &Mutex<U>) -> Arc<Self> {
-        Arc::new(Handle { world: world.clone(), index, unit })
+    pub(super) fn new(
+        world: &Arc<World>,
+        index: usize,
+        unit: fn(&World, usize) -> &Mutex<U>,
+        silent: bool,
+    ) -> Arc<Self> {
+        Arc::new(Handle { world: world.clone(), index, unit, silent })
     }
 
-    /// Asks the unit as it is now.
-    pub(super) fn look<T>(&self, ask: impl FnOnce(&mut U, Now) -> Result<T>) -> Result<T> {
-        let connected = self.world.entry(self.index).connected.load(Ordering::SeqCst);
-        let answer = if connected { self.ask(ask) } else { Err(Error::not_connected()) };
-        answer.map_err(|error| error.on(&self.world.entry(self.index).info.id))
+    /// Asks the unit as it is now; `call` is the method's name.
+    pub(super) fn look<T>(&self, call: &'static str, ask: impl FnOnce(&mut U, Now) -> Result<T>) -> Result<T> {
+        self.ask(call, true, ask)
     }
 
     /// Tells the unit to do something, and those who listen what came of it.
-    pub(super) fn order<T>(&self, ask: impl FnOnce(&mut U, Now) -> Result<T>) -> Result<T> {
-        let answer = self.look(ask)?;
+    pub(super) fn order<T>(&self, call: &'static str, ask: impl FnOnce(&mut U, Now) -> Result<T>) -> Result<T> {
+        let answer = self.look(call, ask)?;
         World::announce(&self.world, self.index);
         Ok(answer)
     }
 
-    fn ask<T>(&self, ask: impl FnOnce(&mut U, Now) -> Result<T>) -> Result<T> {
+    /// The same, of a unit that need not be connected.
+    fn ask<T>(&self, call: &'static str, connected: bool, ask: impl FnOnce(&mut U, Now) -> Result<T>) -> Result<T> {
+        let on = |error: Error| error.on(&self.world.entry(self.index).info.id);
         let mut unit = lock((self.unit)(&self.world, self.index));
+        if self.world.may_fail() {
+            if let Verdict::Waits(until) = self.suffer(&mut unit, call).map_err(on)? {
+                drop(unit);
+                self.world.hold(self.index, call, until).map_err(on)?;
+                unit = lock((self.unit)(&self.world, self.index));
+            }
+            self.learn(&mut unit);
+        }
+        if connected && !self.world.entry(self.index).connected.load(Ordering::SeqCst) {
+            return Err(on(Error::not_connected()));
+        }
         // The moment is taken under the lock: no answer is older than the one before.
-        let now = self.world.clock.now();
+        let now = self.world.now(self.index);
         unit.catch_up(now);
-        ask(&mut unit, now)
+        ask(&mut unit, now).map_err(on)
+    }
+
+    /// What becomes of a call.
+    fn suffer(&self, unit: &mut U, call: &'static str) -> Result<Verdict> {
+        self.world.let_happen();
+        self.learn(unit);
+        let now = self.world.now(self.index);
+        unit.catch_up(now);
+        let doing = unit.doing(now);
+        let verdict = {
+            let mut faults = lock(&self.world.faults);
+            match self.silent {
+                true => faults.look(self.index, now.world),
+                false => faults.call(self.index, call, doing, now.world),
+            }
+        };
+        self.world.tell_links();
+        match verdict {
+            Verdict::Fails(error) => Err(error),
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// Lets the unit learn what happened to it.
+    fn learn(&self, unit: &mut U) {
+        let world = &self.world;
+        let mut unplugged = false;
+        lock(&world.faults).tell(self.index, |what, at| {
+            let at = Now { seconds: at, ..world.clock.now() };
+            unit.catch_up(at);
+            unplugged |= *what == What::PowerCycle;
+            unit.strike(what, at)
+        });
+        if unplugged {
+            World::set_connected(world, self.index, false);
+        }
     }
 }
 
@@ -80,38 +153,41 @@ impl<U: Unit> Device for Handle<U> {
     }
 
     fn connect(&self) -> Result<()> {
+        self.ask("connect", false, |_, _| Ok(()))?;
         World::set_connected(&self.world, self.index, true);
         Ok(())
     }
 
     fn disconnect(&self) -> Result<()> {
-        World::set_connected(&self.world, self.index, false);
-        self.ask(|unit, now| {
+        self.ask("disconnect", false, |unit, now| {
             unit.disconnect(now);
             Ok(())
-        })
+        })?;
+        World::set_connected(&self.world, self.index, false);
+        Ok(())
     }
 
     fn is_connected(&self) -> Result<bool> {
-        Ok(self.world.entry(self.index).connected.load(Ordering::SeqCst))
+        let connected = || Ok(self.world.entry(self.index).connected.load(Ordering::SeqCst));
+        if self.world.may_fail() { self.ask("is_connected", false, |_, _| connected()) } else { connected() }
     }
 
     fn controls(&self) -> Result<Vec<ControlInfo>> {
         if !self.is_connected()? {
             return Ok(Vec::new());
         }
-        self.look(|unit, _| Ok(unit.controls()))
+        self.look("controls", |unit, _| Ok(unit.controls()))
     }
 
     fn control(&self, control: Control) -> Result<f64> {
-        self.look(|unit, _| {
+        self.look("control", |unit, _| {
             find_control(&unit.controls(), control)?;
             Ok(unit.control(control))
         })
     }
 
     fn set_control(&self, control: Control, value: f64) -> Result<()> {
-        self.order(|unit, now| {
+        self.order("set_control", |unit, now| {
             find_control(&unit.controls(), control)?.check(value)?;
             unit.set_control(control, value, now)
         })

@@ -31,6 +31,8 @@
 //! | `slew` | fastest speed of the mount, degrees per second | `8` |
 //! | `settle` | seconds after a slew until the mount is ready | `1` |
 //! | `horizon` | lowest altitude that the mount goes to, degrees | `0` |
+//! | `faults` | a file that says what goes wrong, see [`Fault`] and `docs/faults.md` | nothing |
+//! | `timeout` | seconds after which a call that hangs is given up | `15` |
 //!
 //! # Behaviour
 //! The mount begins at its home, looking at the pole, unparked and tracking; tracking ends at the horizon limit. A
@@ -46,6 +48,7 @@ mod chip;
 mod clock;
 mod cooler;
 mod drive;
+mod faults;
 mod field;
 mod filter_wheel;
 mod focuser;
@@ -74,9 +77,10 @@ use crate::{
     Address, Error, Result,
     backend::{Backend, no_such_device},
     device::{AnyDevice, DeviceId, DeviceInfo},
-    event::Events,
+    event::{Events, Link},
 };
-use std::{fmt, sync::Arc};
+pub use faults::{Doing, Fault, What};
+use std::{any::Any, fmt, sync::Arc};
 use world::World;
 
 /// Checks the options of an address without making a world of it.
@@ -103,26 +107,53 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
         let names: Vec<_> = world.entries().iter().map(|entry| format!("{:?}", entry.info.id.name)).collect();
         return Err(Error::not_found(format!("the simulator has no device {path:?}; it has {}", names.join(", "))));
     }
-    Ok(Arc::new(SimBackend(world)))
+    Ok(Arc::new(Sim(world)))
 }
 
-/// The way into a simulated observatory.
+/// A simulated observatory: a [`Backend`], and the way to its faults.
 #[derive(Debug)]
-struct SimBackend(Arc<World>);
+pub struct Sim(Arc<World>);
+
+impl Sim {
+    /// The simulator behind a backend that was opened by address or name.
+    ///
+    /// # Errors
+    /// `Unsupported` for a backend of another framework.
+    pub fn of(backend: &dyn Backend) -> Result<&Sim> {
+        let found = (backend as &dyn Any).downcast_ref();
+        found.ok_or_else(|| Error::unsupported(format!("{backend} is no simulator")))
+    }
+
+    /// Lets something go wrong, when the fault says so.
+    ///
+    /// # Errors
+    /// `InvalidValue` for a fault that cannot be, `NotFound` for one of a device that there is not.
+    pub fn inject(&self, fault: Fault) -> Result<()> {
+        self.0.inject(fault)
+    }
+
+    /// Ends all faults, those to come and those going on; what was lost by them stays lost.
+    pub fn heal(&self) {
+        self.0.heal();
+    }
+}
 
 /// The address that opens another one like it.
-impl fmt::Display for SimBackend {
+impl fmt::Display for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.address.fmt(f)
     }
 }
 
-impl Backend for SimBackend {
+impl Backend for Sim {
     fn address(&self) -> &Address {
         &self.0.address
     }
 
     fn devices(&self) -> Result<Vec<DeviceInfo>> {
+        if let Link::Lost { why, .. } = self.0.link() {
+            return Err(why);
+        }
         Ok(self.0.entries().iter().map(|entry| entry.info.clone()).collect())
     }
 
@@ -138,5 +169,9 @@ impl Backend for SimBackend {
 
     fn events(&self) -> Events {
         self.0.events()
+    }
+
+    fn link(&self) -> Link {
+        self.0.link()
     }
 }

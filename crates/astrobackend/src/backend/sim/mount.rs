@@ -6,6 +6,7 @@
 use super::{
     clock::Now,
     drive::{Drive, Errand},
+    faults::{Doing, Struck, What},
     handle::{Handle, Unit},
     motion::{Axes, SIDEREAL, equatorial, horizontal},
     options::Options,
@@ -94,10 +95,10 @@ impl MountUnit {
     }
 
     fn sidereal_time(&mut self, now: Now) -> Hours {
-        let fresh = self.sidereal.filter(|(at, _)| (now.seconds - at).abs() < FRESH);
-        let (at, hours) = fresh.unwrap_or_else(|| (now.seconds, self.site.sidereal_time(self.utc(now)).0));
+        let fresh = self.sidereal.filter(|(at, _)| (now.world - at).abs() < FRESH);
+        let (at, hours) = fresh.unwrap_or_else(|| (now.world, self.site.sidereal_time(self.utc(now)).0));
         self.sidereal = Some((at, hours));
-        Hours(hours + (now.seconds - at) * SIDEREAL / 15.0).normalized()
+        Hours(hours + (now.world - at) * SIDEREAL / 15.0).normalized()
     }
 
     /// Hour angle and declination of a target as the mount sees it.
@@ -121,10 +122,10 @@ impl MountUnit {
         // While it tracks the place stays, and the sky moves slowly under it.
         let same = |before: RaDec| (before.ra - of_date.ra).0.abs() < 1e-9 && (before.dec - of_date.dec).0.abs() < 1e-9;
         match self.converted {
-            Some((at, before, there)) if same(before) && (now.seconds - at).abs() < 60.0 => Ok(there),
+            Some((at, before, there)) if same(before) && (now.world - at).abs() < 60.0 => Ok(there),
             _ => {
                 let there = of_date.to(self.caps.equinox, self.utc(now))?;
-                self.converted = Some((now.seconds, of_date, there));
+                self.converted = Some((now.world, of_date, there));
                 Ok(there)
             }
         }
@@ -296,34 +297,58 @@ impl Unit for MountUnit {
     fn disconnect(&mut self, now: Now) {
         self.drive.halt(now.seconds);
     }
+
+    fn doing(&self, _now: Now) -> Option<Doing> {
+        match () {
+            () if self.drive.is_slewing() => Some(Doing::Slewing),
+            () if self.drive.is_pulsing() => Some(Doing::Guiding),
+            () => None,
+        }
+    }
+
+    fn strike(&mut self, what: &What, at: Now) -> Struck {
+        match what {
+            What::Stick => return Struck::Stands(at.seconds),
+            What::ClockJump(by) => {
+                let jump = SignedDuration::try_from_secs_f64(*by).unwrap_or(SignedDuration::ZERO);
+                self.set_place(self.site, self.ahead + jump);
+            }
+            What::PowerCycle => {
+                self.disconnect(at);
+                self.drive.track(Tracking::OFF, at.seconds);
+            }
+            _ => {}
+        }
+        Struck::Done
+    }
 }
 
 impl Mount for Handle<MountUnit> {
     fn caps(&self) -> Result<Arc<MountCaps>> {
-        self.look(|mount, _| Ok(mount.caps.clone()))
+        self.look("caps", |mount, _| Ok(mount.caps.clone()))
     }
 
     fn state(&self) -> Result<MountState> {
-        self.look(|mount, now| mount.state(now))
+        self.look("state", |mount, now| mount.state(now))
     }
 
     fn start_slew(&self, target: Target) -> Result<()> {
-        self.order(|mount, now| mount.slew(target, now))
+        self.order("start_slew", |mount, now| mount.slew(target, now))
     }
 
     fn abort(&self) -> Result<()> {
-        self.order(|mount, now| {
+        self.order("abort", |mount, now| {
             mount.drive.halt(now.seconds);
             Ok(())
         })
     }
 
     fn sync(&self, target: Target) -> Result<()> {
-        self.order(|mount, now| mount.sync(target, now))
+        self.order("sync", |mount, now| mount.sync(target, now))
     }
 
     fn start_park(&self) -> Result<()> {
-        self.order(|mount, now| {
+        self.order("start_park", |mount, now| {
             if !mount.drive.parked {
                 mount.drive.go(Errand::Park, mount.drive.park_place, mount.settle, now.seconds);
             }
@@ -332,21 +357,21 @@ impl Mount for Handle<MountUnit> {
     }
 
     fn start_unpark(&self) -> Result<()> {
-        self.order(|mount, _| {
+        self.order("start_unpark", |mount, _| {
             mount.drive.parked = false;
             Ok(())
         })
     }
 
     fn set_park(&self) -> Result<()> {
-        self.order(|mount, now| {
+        self.order("set_park", |mount, now| {
             mount.drive.park_place = mount.drive.axes(now.seconds);
             Ok(())
         })
     }
 
     fn start_home(&self) -> Result<()> {
-        self.order(|mount, now| {
+        self.order("start_home", |mount, now| {
             mount.unparked()?;
             mount.drive.go(Errand::Home, Axes::HOME, mount.settle, now.seconds);
             Ok(())
@@ -354,42 +379,42 @@ impl Mount for Handle<MountUnit> {
     }
 
     fn set_tracking(&self, tracking: Tracking) -> Result<()> {
-        self.order(|mount, now| mount.set_tracking(tracking, now))
+        self.order("set_tracking", |mount, now| mount.set_tracking(tracking, now))
     }
 
     fn start_flip(&self, side: PierSide) -> Result<()> {
-        self.order(|mount, now| mount.flip(side, now))
+        self.order("start_flip", |mount, now| mount.flip(side, now))
     }
 
     fn destination_side(&self, target: RaDec) -> Result<PierSide> {
-        self.look(|mount, now| {
+        self.look("destination_side", |mount, now| {
             let (hour_angle, _) = mount.aim(target.into(), now)?;
             Ok(mount.drive.destination_side(hour_angle))
         })
     }
 
     fn guide_rates(&self) -> Result<Option<GuideRates>> {
-        self.look(|mount, _| Ok(Some(mount.guide_rates)))
+        self.look("guide_rates", |mount, _| Ok(Some(mount.guide_rates)))
     }
 
     fn set_guide_rates(&self, rates: GuideRates) -> Result<()> {
-        self.order(|mount, _| mount.set_guide_rates(rates))
+        self.order("set_guide_rates", |mount, _| mount.set_guide_rates(rates))
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
-        self.order(|mount, now| mount.pulse(direction, duration, now))
+        self.order("pulse_guide", |mount, now| mount.pulse(direction, duration, now))
     }
 
     fn move_axis(&self, axis: Axis, rate: DegreesPerSecond) -> Result<()> {
-        self.order(|mount, now| mount.move_axis(axis, rate, now))
+        self.order("move_axis", |mount, now| mount.move_axis(axis, rate, now))
     }
 
     fn site(&self) -> Result<Option<Site>> {
-        self.look(|mount, _| Ok(Some(mount.site)))
+        self.look("site", |mount, _| Ok(Some(mount.site)))
     }
 
     fn set_site(&self, site: Site) -> Result<()> {
-        self.order(|mount, _| {
+        self.order("set_site", |mount, _| {
             let checked = Site::new(site.latitude, site.longitude, site.elevation)?;
             // Folding costs the last digit: what needs none comes back as it was written.
             let folded = (-180.0..180.0).contains(&site.longitude.0);
@@ -399,7 +424,7 @@ impl Mount for Handle<MountUnit> {
     }
 
     fn set_time(&self, utc: Timestamp) -> Result<()> {
-        self.order(|mount, now| {
+        self.order("set_time", |mount, now| {
             mount.set_place(mount.site, utc.duration_since(now.utc));
             Ok(())
         })

@@ -2,9 +2,9 @@
 
 use super::world::World;
 use crate::{
-    Equinox, RaDec,
+    Equinox, Error, RaDec,
     device::{DeviceState, MountState},
-    event::{Event, EventKind, Events},
+    event::{Event, EventKind, Events, Link},
     sync::lock,
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -20,6 +20,10 @@ impl World {
             let mut first = true;
             move || {
                 let world = world.upgrade()?;
+                if world.may_fail() {
+                    world.let_happen();
+                    world.tell_links();
+                }
                 for index in 0..world.entries().len() {
                     world.tell(index, !first);
                 }
@@ -40,7 +44,43 @@ impl World {
     /// Connects or disconnects a device.
     pub(super) fn set_connected(self: &Arc<World>, index: usize, connected: bool) {
         if self.entry(index).connected.swap(connected, Ordering::SeqCst) != connected {
+            if connected {
+                self.reconnected(index);
+            }
             self.publish(index, EventKind::Connected(connected));
+        }
+    }
+
+    /// The link to the whole observatory.
+    pub(super) fn link(&self) -> Link {
+        if !self.may_fail() {
+            return Link::Up;
+        }
+        self.let_happen();
+        self.link_of(lock(&self.faults).lost(None))
+    }
+
+    fn link_of(&self, lost: Option<(f64, Error)>) -> Link {
+        lost.map_or(Link::Up, |(since, why)| Link::Lost { since: self.clock.utc(since), why })
+    }
+
+    /// Tells the listeners which links broke or came back.
+    pub(super) fn tell_links(&self) {
+        let mut told = lock(&self.told_lost);
+        let lost: Vec<_> = {
+            let faults = lock(&self.faults);
+            let whole = faults.lost(None);
+            // What broke with the whole is not told of each.
+            let single = |place| faults.lost(Some(place)).filter(|_| whole.is_none());
+            (0..self.entries().len()).map(single).chain([whole.clone()]).collect()
+        };
+        for (place, lost) in lost.into_iter().enumerate() {
+            if std::mem::replace(&mut told[place], lost.is_some()) == lost.is_some() {
+                continue;
+            }
+            let device = self.entries().get(place).map(|entry| entry.info.id.clone());
+            let kind = EventKind::Link(self.link_of(lost));
+            self.poller.hub().publish(&Event { at: self.clock.now().utc, device, kind });
         }
     }
 
@@ -52,7 +92,7 @@ impl World {
     /// Compares a device's state with what was last told, and tells the difference.
     fn tell(self: &Arc<World>, index: usize, publish: bool) {
         let mut told = lock(&self.told);
-        let state = self.device(index).state().ok();
+        let state = self.silent_device(index).state().ok();
         let Some(before) = told.get_mut(index) else { return };
         let same = match (&before, &state) {
             (Some(before), Some(state)) => alike(before, state),

@@ -1,14 +1,18 @@
 //! The options of a `sim://` address, read and checked before a world is made.
 
-use super::{scene::Band, sensor::SensorModel};
+use super::{
+    faults::{self, Fault},
+    scene::Band,
+    sensor::SensorModel,
+};
 use crate::{
     Address, Degrees, Equinox, Error, Metres, Result, Site, Timestamp,
     device::{Alignment, Filter},
 };
-use std::{ops::RangeInclusive, str::FromStr};
+use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 /// The options there are, with what they want; the module documentation of `sim` explains them.
-const OPTIONS: [(&str, &str); 23] = [
+const OPTIONS: [(&str, &str); 25] = [
     ("seed", "a whole number"),
     ("speed", "a number from 0.1 to 100000"),
     ("clock", "\"now\" or a UTC time such as 2026-01-15T21:30:00Z"),
@@ -32,6 +36,8 @@ const OPTIONS: [(&str, &str); 23] = [
     ("slew", "degrees per second from 0.1 to 100"),
     ("settle", "seconds from 0 to 60"),
     ("horizon", "degrees from -90 to 80"),
+    ("faults", "a file of faults"),
+    ("timeout", "seconds from 0.05 to 3600"),
 ];
 
 /// A filter of the wheel: what people call it and what it lets through.
@@ -68,6 +74,9 @@ pub(super) struct Options {
     pub(super) slew_rate: f64,
     pub(super) settle: f64,
     pub(super) horizon: Degrees,
+    pub(super) faults: Vec<Fault>,
+    /// The longest that a call that hangs may take.
+    pub(super) timeout: Duration,
 }
 
 /// The filters of a wheel: name as given, band, and where its focus lies from that of luminance in steps.
@@ -104,6 +113,13 @@ impl Options {
             };
             if address.options().iter().take(n).any(|(earlier, _)| earlier == name) {
                 return Err(Error::invalid(format!("the simulator's option {name:?} is given twice")));
+            }
+            if name == "faults" {
+                options.faults = faults::read(value).map_err(|error| {
+                    let why = format!("the simulator's option {name:?} wants {wants}: {}", error.message());
+                    Error::new(error.kind(), why).caused_by(error)
+                })?;
+                continue;
             }
             options.set(name, value).ok_or_else(|| {
                 let sensors = || SensorModel::names().collect::<Vec<_>>().join(", ");
@@ -156,6 +172,7 @@ impl Options {
             "equinox" => self.equinox = choice(value, &[("jnow", Equinox::OfDate), ("j2000", Equinox::J2000)])?,
             "slew" => self.slew_rate = number(value, 0.1..=100.0)?,
             "settle" => self.settle = number(value, 0.0..=60.0)?,
+            "timeout" => self.timeout = Duration::from_secs_f64(number(value, 0.05..=3600.0)?),
             "horizon" => self.horizon = Degrees(number(value, -90.0..=80.0)?),
             _ => return None,
         }
@@ -191,6 +208,8 @@ impl Options {
             slew_rate: 8.0,
             settle: 1.0,
             horizon: Degrees(0.0),
+            faults: Vec::new(),
+            timeout: Duration::from_secs(15),
         })
     }
 }

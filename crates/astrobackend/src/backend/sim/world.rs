@@ -2,7 +2,8 @@
 
 use super::{
     camera::{CameraUnit, LightPath, Shot},
-    clock::{Clock, Now},
+    clock::{Clock, Now, duration},
+    faults::{Engine, Fault},
     filter_wheel::Wheel,
     focuser::Drawtube,
     handle::{Handle, Unit},
@@ -14,14 +15,18 @@ use super::{
     sensor::SensorModel,
 };
 use crate::{
-    Address, Degrees, Equinox, Hours, Metres, RaDec, Result, Timestamp,
+    Address, Degrees, Equinox, Error, Hours, Metres, RaDec, Result, Timestamp,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState, GuideDirection, PierSide},
     event::Poller,
     image::{Image, ImageMeta},
     sync::lock,
+    wait::Deadline,
 };
 use std::{
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,6 +35,48 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Longest trail of the stars, arcseconds: what is longer leaves the picture anyway.
 const TRAIL: f64 = 10_000.0;
+
+/// The calls that a fault may wait for, by the names of the contract.
+const CALLS: &[&str] = &[
+    "connect",
+    "disconnect",
+    "is_connected",
+    "controls",
+    "control",
+    "set_control",
+    "caps",
+    "state",
+    "frame",
+    "set_frame",
+    "set_cooler",
+    "start_exposure",
+    "stop_exposure",
+    "abort_exposure",
+    "image",
+    "take_image",
+    "pulse_guide",
+    "filters",
+    "start_move",
+    "set_names",
+    "start_move_by",
+    "halt",
+    "sync",
+    "start_slew",
+    "abort",
+    "start_park",
+    "start_unpark",
+    "set_park",
+    "start_home",
+    "set_tracking",
+    "start_flip",
+    "destination_side",
+    "guide_rates",
+    "set_guide_rates",
+    "move_axis",
+    "site",
+    "set_site",
+    "set_time",
+];
 
 /// Optics of the guide camera.
 const GUIDE_APERTURE: Metres = Metres(0.060);
@@ -57,6 +104,13 @@ pub(super) struct World {
     pub(super) poller: Poller,
     /// What the listeners were last told about each device.
     pub(super) told: Mutex<Vec<Option<DeviceState>>>,
+    pub(super) faults: Mutex<Engine>,
+    /// There are faults to ask for.
+    failing: AtomicBool,
+    /// A call that waits has to look again.
+    released: Condvar,
+    /// Which links the listeners believe to be down: that of the whole, and of each device.
+    pub(super) told_lost: Mutex<Vec<bool>>,
 }
 
 impl World {
@@ -83,7 +137,13 @@ impl World {
             cameras.push(camera(SensorModel::find("imx290")?, true));
         }
         let entries = entries(address, &options);
+        let mut faults = Engine::new(entries.iter().map(|entry| entry.info.id.clone()).collect(), options.seed);
+        options.faults.iter().try_for_each(|fault| faults.arm(fault.clone(), CALLS))?;
         Ok(Arc::new(World {
+            failing: AtomicBool::new(!faults.is_idle()),
+            faults: Mutex::new(faults),
+            released: Condvar::new(),
+            told_lost: Mutex::new(vec![false; entries.len() + 1]),
             address: address.clone(),
             wheel: Mutex::new(Wheel::new(options.filters.clone())),
             focuser: Mutex::new(Drawtube::new(&options, now)),
@@ -111,11 +171,101 @@ impl World {
 
     /// A handle on one of the devices.
     pub(super) fn device(self: &Arc<World>, index: usize) -> AnyDevice {
+        self.handle(index, false)
+    }
+
+    /// A handle through which nobody calls: for news.
+    pub(super) fn silent_device(self: &Arc<World>, index: usize) -> AnyDevice {
+        self.handle(index, true)
+    }
+
+    fn handle(self: &Arc<World>, index: usize, silent: bool) -> AnyDevice {
         match self.entry(index).info.id.kind {
-            DeviceKind::Camera => AnyDevice::Camera(Handle::new(self, index, World::camera)),
-            DeviceKind::FilterWheel => AnyDevice::FilterWheel(Handle::new(self, index, |world, _| &world.wheel)),
-            DeviceKind::Focuser => AnyDevice::Focuser(Handle::new(self, index, |world, _| &world.focuser)),
-            DeviceKind::Mount => AnyDevice::Mount(Handle::new(self, index, |world, _| &world.mount)),
+            DeviceKind::Camera => AnyDevice::Camera(Handle::new(self, index, World::camera, silent)),
+            DeviceKind::FilterWheel => {
+                AnyDevice::FilterWheel(Handle::new(self, index, |world, _| &world.wheel, silent))
+            }
+            DeviceKind::Focuser => AnyDevice::Focuser(Handle::new(self, index, |world, _| &world.focuser, silent)),
+            DeviceKind::Mount => AnyDevice::Mount(Handle::new(self, index, |world, _| &world.mount, silent)),
+        }
+    }
+
+    /// The present moment of a device.
+    pub(super) fn now(&self, index: usize) -> Now {
+        let now = self.clock.now();
+        Now { seconds: self.local(index, now.seconds), ..now }
+    }
+
+    /// The time of a device at a second of the world.
+    fn local(&self, index: usize, at: f64) -> f64 {
+        if self.may_fail() { lock(&self.faults).local(index, at) } else { at }
+    }
+
+    fn place_of(&self, kind: DeviceKind) -> usize {
+        self.entries.iter().position(|entry| entry.info.id.kind == kind).unwrap_or_default()
+    }
+
+    /// True when there are faults to ask for.
+    pub(super) fn may_fail(&self) -> bool {
+        self.failing.load(Ordering::SeqCst)
+    }
+
+    /// Adds a fault.
+    ///
+    /// # Errors
+    /// As [`Engine::arm`].
+    pub(super) fn inject(&self, fault: Fault) -> Result<()> {
+        lock(&self.faults).arm(fault, CALLS)?;
+        self.failing.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Ends all faults.
+    pub(super) fn heal(&self) {
+        lock(&self.faults).clear(self.clock.now().world);
+        self.released.notify_all();
+        self.tell_links();
+    }
+
+    /// Lets the faults happen that were to happen by now.
+    pub(super) fn let_happen(&self) {
+        lock(&self.faults).advance(self.clock.now().world);
+    }
+
+    /// Keeps a call waiting until a second of the world, for the simulator's timeout at most.
+    ///
+    /// # Errors
+    /// `Timeout`.
+    pub(super) fn hold(&self, index: usize, call: &str, until: f64) -> Result<()> {
+        let deadline = Deadline::after(self.options.timeout);
+        let mut faults = lock(&self.faults);
+        loop {
+            let left = until - self.clock.now().world;
+            if left <= 0.0 || !faults.holds(index) {
+                return Ok(());
+            }
+            let (here, limit) = (duration(left / self.options.speed), deadline.remaining());
+            if limit.is_zero() {
+                return Err(Error::timeout(call, self.options.timeout));
+            }
+            // A clock of a test is moved by hand, and tells nobody.
+            let wait = here.min(limit).clamp(Duration::from_millis(1), POLL);
+            faults = self.released.wait_timeout(faults, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// An exposure was accepted.
+    pub(super) fn exposed(&self, index: usize, number: u64) {
+        if self.may_fail() {
+            lock(&self.faults).exposed(index, number, self.clock.now().world);
+        }
+    }
+
+    /// A device was disconnected and is connected anew.
+    pub(super) fn reconnected(&self, index: usize) {
+        if self.may_fail() {
+            lock(&self.faults).reconnected(index, self.clock.now().world);
+            self.released.notify_all();
         }
     }
 
@@ -124,15 +274,15 @@ impl World {
         if camera > 0 {
             return LightPath { band: Band::Luminance, defocus: 0.0 };
         }
-        let now = self.clock.now();
-        let (band, offset) = lock(&self.wheel).in_path(now);
-        LightPath { band, defocus: lock(&self.focuser).defocus(offset, now) }
+        let now = |kind| self.now(self.place_of(kind));
+        let (band, offset) = lock(&self.wheel).in_path(now(DeviceKind::FilterWheel));
+        LightPath { band, defocus: lock(&self.focuser).defocus(offset, now(DeviceKind::Focuser)) }
     }
 
     /// A pulse on the cable from a guide port: a mount that cannot follow it now just does not.
     pub(super) fn guide_port(&self, direction: GuideDirection, duration: Duration) {
         let mut mount = lock(&self.mount);
-        let now = self.clock.now();
+        let now = self.now(self.place_of(DeviceKind::Mount));
         mount.catch_up(now);
         let _ = mount.pulse(direction, duration, now);
     }
@@ -161,21 +311,22 @@ impl World {
             set_point: shot.set_point,
             ..ImageMeta::default()
         };
-        Ok(image)
+        if self.may_fail() { lock(&self.faults).spoil(camera, image) } else { Ok(image) }
     }
 
     /// Everything that a finished exposure's picture depends on.
     pub(super) fn scene(&self, camera: usize, shot: &Shot) -> Result<Scene> {
         let half = shot.exposure.as_secs_f64() / 2.0;
-        let middle = shot.start.seconds + half;
+        let middle = shot.start.world + half;
+        let of_mount = self.place_of(DeviceKind::Mount);
         let ([before, axes, after], side) = {
             let mount = lock(&self.mount);
-            let axes = [middle - half, middle, middle + half].map(|at| mount.drive.truth(at));
+            let axes = [middle - half, middle, middle + half].map(|at| mount.drive.truth(self.local(of_mount, at)));
             (axes, mount.drive.side(axes[1]))
         };
         let options = &self.options;
         let (hour_angle, dec) = axes.place();
-        let middle = Now { seconds: middle, utc: self.clock.utc(middle) };
+        let middle = Now { seconds: middle, world: middle, utc: self.clock.utc(middle) };
         let ra = (options.site.sidereal_time(middle.utc) - hour_angle).normalized();
         let airmass = horizontal(hour_angle, dec, options.site.latitude).airmass().unwrap_or(40.0);
         // Upright before the meridian, where a night's targets are met first; upside down after the flip.

@@ -1,12 +1,13 @@
 //! The devices of a world whose clock moves only when a test says so.
 
 mod camera;
+mod faults;
 mod filter_wheel;
 mod focuser;
 mod mount;
 mod news;
 
-use super::{SimBackend, camera::Shot, clock::Clock, handle::Handle, options::Options, scene::Scene, world::World};
+use super::{Sim, camera::Shot, clock::Clock, handle::Handle, options::Options, scene::Scene, world::World};
 use crate::{
     Backend, Degrees, Hours, RaDec,
     device::{Camera, DeviceKind, Exposure, FilterWheel, Focuser, Mount, MountState},
@@ -25,7 +26,7 @@ fn night(options: &str) -> Night {
     let options = Options::read(&address).unwrap();
     let clock = Clock::manual(options.start.unwrap());
     let world = World::with_clock(&address, options, clock).unwrap();
-    let backend: Arc<dyn Backend> = Arc::new(SimBackend(world.clone()));
+    let backend: Arc<dyn Backend> = Arc::new(Sim(world.clone()));
     for info in backend.devices().unwrap() {
         backend.device(&info.id).unwrap().device().connect().unwrap();
     }
@@ -43,7 +44,7 @@ impl Night {
     }
 
     fn nth_camera(&self, index: usize) -> Arc<dyn Camera> {
-        Handle::new(&self.world, index, World::camera)
+        Handle::new(&self.world, index, World::camera, false)
     }
 
     fn wheel(&self) -> Arc<dyn FilterWheel> {
@@ -77,8 +78,8 @@ impl Night {
 
     /// The last exposure.
     fn shot(&self, camera: usize) -> Shot {
-        let handle = Handle::new(&self.world, camera, World::camera);
-        handle.look(|unit, now| unit.finished(now)).unwrap().0
+        let handle = Handle::new(&self.world, camera, World::camera, false);
+        handle.look("image", |unit, now| unit.finished(now)).unwrap().0
     }
 }
 
