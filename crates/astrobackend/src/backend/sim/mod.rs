@@ -31,6 +31,7 @@
 //! | `slew` | fastest speed of the mount, degrees per second | `8` |
 //! | `settle` | seconds after a slew until the mount is ready | `1` |
 //! | `horizon` | lowest altitude that the mount goes to, degrees | `0` |
+//! | `guard` | `on` or `off`: pictures are judged by the [frame guard](crate::guard) | `on` |
 //!
 //! # Behaviour
 //! The mount begins at its home, looking at the pole, unparked and tracking; tracking ends at the horizon limit. A

@@ -8,7 +8,7 @@ use crate::{
 use std::{ops::RangeInclusive, str::FromStr};
 
 /// The options there are, with what they want; the module documentation of `sim` explains them.
-const OPTIONS: [(&str, &str); 23] = [
+const OPTIONS: [(&str, &str); 24] = [
     ("seed", "a whole number"),
     ("speed", "a number from 0.1 to 100000"),
     ("clock", "\"now\" or a UTC time such as 2026-01-15T21:30:00Z"),
@@ -32,6 +32,7 @@ const OPTIONS: [(&str, &str); 23] = [
     ("slew", "degrees per second from 0.1 to 100"),
     ("settle", "seconds from 0 to 60"),
     ("horizon", "degrees from -90 to 80"),
+    ("guard", "on or off"),
 ];
 
 /// A filter of the wheel: what people call it and what it lets through.
@@ -68,6 +69,7 @@ pub(super) struct Options {
     pub(super) slew_rate: f64,
     pub(super) settle: f64,
     pub(super) horizon: Degrees,
+    pub(super) guard: bool,
 }
 
 /// The filters of a wheel: name as given, band, and where its focus lies from that of luminance in steps.
@@ -157,6 +159,7 @@ impl Options {
             "slew" => self.slew_rate = number(value, 0.1..=100.0)?,
             "settle" => self.settle = number(value, 0.0..=60.0)?,
             "horizon" => self.horizon = Degrees(number(value, -90.0..=80.0)?),
+            "guard" => self.guard = choice(value, &[("on", true), ("off", false)])?,
             _ => return None,
         }
         Some(())
@@ -191,6 +194,7 @@ impl Options {
             slew_rate: 8.0,
             settle: 1.0,
             horizon: Degrees(0.0),
+            guard: true,
         })
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     Address, Degrees, Equinox, Hours, Metres, RaDec, Result, Timestamp,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState, GuideDirection, PierSide},
     event::Poller,
+    guard::Guard,
     image::{Image, ImageMeta},
     sync::lock,
 };
@@ -76,7 +77,7 @@ impl World {
         // Refuses a night for which no star's place can be computed.
         RaDec::j2000(Hours(0.0), Degrees(0.0)).to(Equinox::OfDate, now.utc)?;
         let camera = |model: SensorModel, guide_port| {
-            Mutex::new(CameraUnit::new(model, guide_port, options.site.longitude, now))
+            Mutex::new(CameraUnit::new(model, guide_port, options.site.longitude, Guard::new(options.guard), now))
         };
         let mut cameras = vec![camera(options.sensor.clone(), false)];
         if options.guide_camera {
@@ -135,6 +136,16 @@ impl World {
         let now = self.clock.now();
         mount.catch_up(now);
         let _ = mount.pulse(direction, duration, now);
+    }
+
+    /// The picture of a finished exposure, seen by the frame guard.
+    pub(super) fn judged(&self, camera: usize, shot: &Shot) -> Result<Arc<Image>> {
+        let mut image = self.picture(camera, shot)?;
+        let exposed = image.meta.exposure;
+        if let Some(news) = shot.ticket.judge(&mut image, self.clock.now().utc, exposed) {
+            self.publish(camera, news);
+        }
+        Ok(Arc::new(image))
     }
 
     /// Renders a finished exposure.
