@@ -173,7 +173,7 @@ impl State {
         match &self.last {
             Some(last) if last.number == now.number => self.last = Some(now),
             Some(last) if last.number > now.number => {}
-            _ => self.earlier = std::mem::replace(&mut self.last, Some(now)),
+            _ => self.earlier = self.last.replace(now),
         }
     }
 }
