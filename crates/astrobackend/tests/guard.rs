@@ -1,6 +1,7 @@
 //! The frame guard on the simulated observatory: no false alarm, and the news of every frame.
 //!
 //! `ASTROBACKEND_GUARD_FRAMES` is the number of good frames that are looked at, 1000 unless it says otherwise.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use astrobackend::{
     Image, Wait,

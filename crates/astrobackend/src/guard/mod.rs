@@ -16,7 +16,7 @@
 //! | all pixels are 0 | bad | suspect: an offset of 0 may do that |
 //! | nearly all pixels are 0 (999 of 1000; more than 8 bits) | bad | |
 //! | all pixels have one value, not 0 | bad; of 8 bits suspect | suspect; of 8 bits nothing: the noise is below a unit |
-//! | nearly all pixels are saturated | suspect | suspect |
+//! | all pixels are near the largest value, or nearly all have it | suspect | suspect |
 //! | one plane of several has one value | suspect | suspect |
 //! | pixels of another type, or another number of planes, than before or than the sensor's | suspect | suspect |
 //! | exposed for another time than asked (by 0.1 s and 2 %), and nobody stopped it | suspect | suspect |

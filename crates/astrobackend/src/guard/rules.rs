@@ -27,6 +27,10 @@ const NOISY: f64 = 1.0 / 16.0;
 /// So few in a thousand are nearly none.
 const NEARLY_ALL: f64 = 0.999;
 
+/// Cameras are saturated somewhat below the largest value, and those that do not tell theirs at that of their converter.
+const FULL: f64 = 0.9;
+const FULL_SCALES: [f64; 3] = [1023.0, 4095.0, 16_383.0];
+
 /// What a frame is remembered by.
 #[derive(Clone, Debug)]
 pub(super) struct Before {
@@ -131,10 +135,11 @@ impl Findings {
             _ => f64::INFINITY,
         };
         let max = image.meta.max_adu.filter(|max| *max > 0).map_or(largest, |max| f64::from(max).min(largest));
+        let is_full = value >= FULL * max || FULL_SCALES.contains(&value);
         let few_bits = has_few_bits(image, value);
         let why = format!("all its pixels are {value}");
         match (value == 0.0, lit) {
-            _ if value >= max => self.suspect(format!("all its pixels are saturated, {value}")),
+            _ if is_full => self.suspect(format!("all its pixels are saturated, {value}")),
             (true, true) => self.bad(why),
             (true, false) => self.suspect(format!("{why}: the offset may be too small")),
             (false, true) if few_bits => self.suspect(why),

@@ -253,6 +253,9 @@ fn saturation_is_suspect_by_the_type_and_by_what_the_camera_says() {
     let all = |value: u32| suspect(&format!("all its pixels are saturated, {value}"));
     assert_eq!(Scene::new().light(image("u16", &vec![65_535; count], 1)), all(65_535));
     assert_eq!(Scene::new().verdict(FrameType::Flat, image("u8", &vec![255; count], 1)), all(255));
+    for value in [65_000, 4095] {
+        assert_eq!(Scene::new().verdict(FrameType::Flat, image("u16", &vec![value; count], 1)), all(value));
+    }
     let told = |values: &[u32]| {
         let change = |image: &mut Image| image.meta.max_adu = Some(4095);
         Scene::new().take(FrameType::Light, image("i32", values, 1), change).meta.verdict.unwrap()

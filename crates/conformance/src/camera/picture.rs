@@ -212,6 +212,8 @@ fn a_good_frame_is_judged_ok(lab: &Lab) -> Outcome {
     for frame_type in [FrameType::Light, FrameType::Dark, FrameType::Bias, FrameType::Flat] {
         let duration = match frame_type {
             FrameType::Bias => *camera.caps()?.exposure.start(),
+            // Longer it may be saturated, which is worth a warning.
+            FrameType::Flat => SHORT / 50,
             _ => 2 * SHORT,
         };
         // Two of each: the second is no copy of the first.
