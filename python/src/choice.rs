@@ -6,6 +6,7 @@ use astrobackend::{
     backend::indi::properties,
     device::{Alignment, Axis, Control, DeviceKind, FrameType, GuideDirection, PierSide, TrackingRate},
     event::Level,
+    guard,
 };
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyString};
 
@@ -89,7 +90,26 @@ pub(crate) enum Kind {
     State,
     Message,
     Link,
+    Frame,
     Lagged,
+}
+
+/// What a frame guard thinks of a picture, without the reason.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Verdict {
+    Ok,
+    Suspect,
+    Bad,
+}
+
+impl From<&guard::Verdict> for Verdict {
+    fn from(verdict: &guard::Verdict) -> Self {
+        match verdict {
+            guard::Verdict::Ok => Verdict::Ok,
+            guard::Verdict::Suspect(_) => Verdict::Suspect,
+            guard::Verdict::Bad(_) => Verdict::Bad,
+        }
+    }
 }
 
 /// Whether a link is up.
@@ -124,8 +144,9 @@ choices! {
     TrackingRate as "TrackingRate" { Sidereal = "SIDEREAL", Lunar = "LUNAR", Solar = "SOLAR", King = "KING" }
     Kind as "EventKind" {
         Added = "ADDED", Removed = "REMOVED", Connected = "CONNECTED", State = "STATE", Message = "MESSAGE",
-        Link = "LINK", Lagged = "LAGGED",
+        Link = "LINK", Frame = "FRAME", Lagged = "LAGGED",
     }
+    Verdict as "Verdict" { Ok = "OK", Suspect = "SUSPECT", Bad = "BAD" }
     Level as "Level" { Info = "INFO", Warning = "WARNING", Error = "ERROR" }
     LinkStatus as "LinkStatus" { Up = "UP", Lost = "LOST", Restoring = "RESTORING" }
     properties::Kind as "PropertyKind" {

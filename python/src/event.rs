@@ -2,7 +2,7 @@
 
 use crate::{
     camera::CameraState,
-    choice::{Choice, Kind, LinkStatus},
+    choice::{Choice, Kind, LinkStatus, Verdict},
     device::DeviceInfo,
     error::exception,
     filter_wheel::FilterWheelState,
@@ -87,6 +87,21 @@ record! {
             EventKind::Link(link) => Some(Link(link.clone())),
             _ => None,
         },
+        /// The number of the exposure whose picture was judged.
+        exposure_number: match &this.kind {
+            EventKind::Frame { number, .. } => Some(*number),
+            _ => None,
+        },
+        /// What the frame guard thinks of the picture.
+        verdict: match &this.kind {
+            EventKind::Frame { verdict, .. } => Some(Verdict::from(verdict).member(py)?),
+            _ => None,
+        },
+        /// What is wrong with the picture.
+        verdict_reason: match &this.kind {
+            EventKind::Frame { verdict, .. } => verdict.why(),
+            _ => None,
+        },
         /// How many events this listener lost just before, because it was too slow.
         lost: match &this.kind {
             EventKind::Lagged(lost) => Some(*lost),
@@ -102,6 +117,7 @@ fn kind(kind: &EventKind) -> Kind {
         EventKind::Connected(_) => Kind::Connected,
         EventKind::State(_) => Kind::State,
         EventKind::Link(_) => Kind::Link,
+        EventKind::Frame { .. } => Kind::Frame,
         EventKind::Lagged(_) => Kind::Lagged,
         _ => Kind::Message,
     }

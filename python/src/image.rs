@@ -2,7 +2,7 @@
 
 use crate::{
     call::Call,
-    choice::Choice,
+    choice::{Choice, Verdict},
     error::{Invalid, raise},
     moment::datetime,
     place::Frame,
@@ -189,6 +189,24 @@ impl Image {
     #[getter]
     fn bayer(&self) -> Option<String> {
         self.image.meta.bayer.map(|pattern| pattern.to_string())
+    }
+
+    /// The number of the exposure, from 1 on since the camera was opened.
+    #[getter]
+    fn exposure_number(&self) -> Option<u64> {
+        self.image.meta.exposure_number
+    }
+
+    /// What the frame guard thinks of the picture: OK, suspect or bad; `None` when it was not judged.
+    #[getter]
+    fn verdict<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.image.meta.verdict.as_ref().map(|verdict| Verdict::from(verdict).member(py)).transpose()
+    }
+
+    /// What is wrong with the picture; `None` when nothing is.
+    #[getter]
+    fn verdict_reason(&self) -> Option<&str> {
+        self.image.meta.verdict.as_ref().and_then(|verdict| verdict.why())
     }
 
     /// What went wrong beside the picture: accessories that did not answer, complaints of the driver.

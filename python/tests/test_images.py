@@ -84,3 +84,20 @@ def _bytes_of(hdu: object) -> bytes:
     file = io.BytesIO()
     hdu.writeto(file)  # type: ignore[attr-defined]
     return file.getvalue()
+
+
+def test_a_picture_is_judged_and_listeners_hear_of_it() -> None:
+    with astrobackend.open("sim://?speed=1000&sensor=generic&bits=8") as observatory, observatory.camera() as camera:
+        events = observatory.events()
+        good = camera.expose(20)
+        assert (good.verdict, good.verdict_reason, good.exposure_number) == (astrobackend.Verdict.OK, None, 1)
+        # Eight bits of the dark, without an offset: nothing at all.
+        camera.set_control(astrobackend.Control.GAIN, 0)
+        camera.set_control(astrobackend.Control.OFFSET, 0)
+        dark = camera.expose(0.01, frame_type="dark")
+        assert dark.verdict == astrobackend.Verdict.SUSPECT == "suspect" and dark.exposure_number == 2
+        assert dark.verdict_reason is not None and dark.verdict_reason.startswith("all its pixels are 0")
+        assert dark.header["FRAMEOK"] is False and dark.header["FRAMEMSG"] == f"suspect: {dark.verdict_reason}"
+        told = [event for event in iter(lambda: events.next(0), None) if event.kind == astrobackend.EventKind.FRAME]
+        assert [(event.exposure_number, event.verdict) for event in told] == [(1, "ok"), (2, "suspect")]
+        assert told[1].verdict_reason == dark.verdict_reason

@@ -5,6 +5,9 @@ use astrobackend::ErrorKind;
 /// All is well.
 pub(crate) const DONE: u8 = 0;
 
+/// A picture was taken that the frame guard calls bad.
+pub(crate) const BAD_FRAME: u8 = 8;
+
 /// Ended by Ctrl-C, as shells count it: 128 + SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -19,6 +22,7 @@ Exit codes:
   5    not connected, or the link is lost
   6    refused in the present state: parked, busy, slaved
   7    not supported by the device or this build
+  8    a picture was taken and written, and is bad: not what was asked for, or damaged
   130  interrupted; the exposure or the motion was stopped
 
 With --json, data is one JSON object on stdout (one a line from `watch`), and each line on
@@ -60,6 +64,7 @@ mod tests {
             kinds.iter().for_each(|kind| assert_eq!(code(*kind), expected, "{kind:?}"));
             assert!(HELP.contains(&format!("\n  {expected}    ")), "{expected}");
         }
+        assert!(HELP.contains(&format!("\n  {BAD_FRAME}    ")));
         assert!(HELP.contains(&format!("\n  {INTERRUPTED}  ")));
     }
 }

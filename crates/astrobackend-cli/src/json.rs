@@ -278,6 +278,15 @@ pub(crate) fn event(event: &Event) -> Value {
         EventKind::Link(Link::Lost { since, why }) => {
             ("link_lost", json!({ "since": since.to_string(), "why": why.to_string() }))
         }
+        EventKind::Frame { number, frame_type, verdict } => (
+            "frame",
+            json!({
+                "exposure_number": number,
+                "frame_type": frame_type.map(|kind| kind.to_string()),
+                "verdict": verdict.name(),
+                "verdict_reason": verdict.why(),
+            }),
+        ),
         EventKind::Lagged(lost) => ("lagged", json!({ "lost": lost })),
         _ => ("other", json!({})),
     };

@@ -28,7 +28,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let cancel = context::cancel_on_interrupt();
     let done = context::Context::new(&cli.global, output, cancel.clone()).and_then(|ctx| cmd::run(cli.verb, &ctx));
     match done {
-        Ok(()) => exit::DONE,
+        Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => exit::DONE,
         Err(error) => {
             let code = if cancel.is_cancelled() { exit::INTERRUPTED } else { exit::code(error.kind()) };

@@ -126,3 +126,50 @@ mod interrupt {
         interrupted(child, "focus to").fails(130, &["interrupted: the focuser was halted"]);
     }
 }
+
+/// A camera of eight bits behind an opaque filter, whose noise is below a unit: without an offset all is 0.
+fn black(folder: &Path, args: &str) -> common::Done {
+    let address = "sim://?speed=1000&sensor=generic&bits=8";
+    let args: Vec<_> = ["--backend", address].into_iter().chain(args.split(' ')).collect();
+    common::bare(folder, &args)
+}
+
+#[test]
+fn a_bad_picture_is_written_and_ends_with_a_code_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = black(folder.path(), "expose --filter Dark --gain 0 --offset 0 --seconds 0.01 --count 2");
+    assert_eq!(done.code, Some(8), "{}", done.stderr);
+    let names = ["light_Dark_0.01s_0001.fits", "light_Dark_0.01s_0002.fits"];
+    assert_eq!(done.stdout, names.map(|name| format!("{name}\n")).concat(), "both are taken and written");
+    assert_eq!(files(folder.path()), names);
+    let words = "light_Dark_0.01s_0002.fits is bad: all its pixels are 0";
+    assert!(done.stderr.contains(words), "{}", done.stderr);
+    let (image, header) = astrobackend::fits::read(folder.path().join(names[1])).unwrap();
+    assert!(image.meta.verdict.unwrap().is_bad() && image.meta.exposure_number == Some(2));
+    assert_eq!(header.text("FRAMEMSG"), Some("bad: all its pixels are 0"));
+}
+
+#[test]
+fn a_suspect_picture_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = "--json expose --frame-type dark --gain 0 --offset 0 --seconds 0.01";
+    let done = black(folder.path(), args);
+    assert!(
+        done.stderr.contains("\"warning\"") && done.stderr.contains("is suspect: all its pixels are 0"),
+        "{}",
+        done.stderr
+    );
+    let picture = &done.json()["pictures"][0];
+    assert_eq!((&picture["verdict"], &picture["exposure_number"]), (&"suspect".into(), &1.into()));
+    assert!(picture["verdict_reason"].as_str().unwrap().starts_with("all its pixels are 0"));
+}
+
+#[test]
+fn a_good_picture_says_so_and_an_unguarded_one_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = sim(folder.path(), &["--json", "expose", "--seconds", "1"]).json()["pictures"][0].clone();
+    assert_eq!((&picture["verdict"], &picture["verdict_reason"]), (&"ok".into(), &serde_json::Value::Null));
+    let unguarded = ["--backend", "sim://?speed=1000&sensor=generic&guard=off", "--json", "expose", "--seconds", "1"];
+    let picture = common::bare(folder.path(), &unguarded).json()["pictures"][0].clone();
+    assert_eq!(picture["verdict"], serde_json::Value::Null);
+}

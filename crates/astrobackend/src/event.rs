@@ -7,7 +7,8 @@
 
 use crate::{
     Error, Timestamp,
-    device::{DeviceId, DeviceInfo, DeviceState},
+    device::{DeviceId, DeviceInfo, DeviceState, FrameType},
+    guard::Verdict,
     sync::lock,
     wait::Deadline,
 };
@@ -61,6 +62,15 @@ pub enum EventKind {
     Connected(bool),
     /// The device's state is now this.
     State(DeviceState),
+    /// A camera's picture was judged by the [frame guard](crate::guard).
+    Frame {
+        /// The number of the exposure, as in [`ImageMeta::exposure_number`](crate::image::ImageMeta::exposure_number).
+        number: u64,
+        /// What the picture is for, if that is known.
+        frame_type: Option<FrameType>,
+        /// What the guard thinks of it.
+        verdict: Verdict,
+    },
     /// The device or the server said something.
     Message(Level, String),
     /// The link to the server or the driver changed.
@@ -200,6 +210,11 @@ fn report(event: &Event) {
         EventKind::Connected(false) => log::info!("{who}: disconnected"),
         EventKind::Added(_) => log::debug!("{who}: appeared"),
         EventKind::Removed => log::debug!("{who}: went away"),
+        EventKind::Frame { number, verdict, .. } => match verdict {
+            Verdict::Ok => log::debug!("{who}: frame {number} is ok"),
+            Verdict::Suspect(why) => log::warn!("{who}: frame {number} is suspect: {why}"),
+            Verdict::Bad(why) => log::error!("{who}: frame {number} is bad: {why}"),
+        },
         EventKind::State(_) | EventKind::Lagged(_) => {}
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     Celsius, Error, Result, Timestamp,
     device::{BayerPattern, FrameType},
     fits::Header,
+    guard::Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -219,6 +220,11 @@ pub struct ImageMeta {
     pub temperature: Option<Celsius>,
     /// Set point, while the cooler is on.
     pub set_point: Option<Celsius>,
+    /// The number of the exposure, from 1 on since its camera was opened where the first
+    /// [frame guard](crate::guard) watches.
+    pub exposure_number: Option<u64>,
+    /// What the [frame guard](crate::guard) thinks of the picture; `None` when it was not judged.
+    pub verdict: Option<Verdict>,
     /// Cards that the driver wrote itself (INDI sends whole FITS files).
     #[serde(with = "crate::serial::cards")]
     pub header: Header,

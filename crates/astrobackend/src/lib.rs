@@ -34,6 +34,7 @@ pub mod device;
 mod error;
 pub mod event;
 pub mod fits;
+pub mod guard;
 pub mod image;
 mod memory;
 pub mod naming;

@@ -66,6 +66,7 @@ from .enums import (
     PropertyKind,
     PropertyState,
     TrackingRate,
+    Verdict,
 )
 from .errors import (
     Busy,
@@ -155,6 +156,7 @@ __all__ = [
     "Unsupported",
     "ValueNotSet",
     "__version__",
+    "Verdict",
     "backend_choices",
     "check_rig",
     "default_backend",

@@ -122,6 +122,7 @@ class EventKind(_Word):
     STATE = "state"
     MESSAGE = "message"
     LINK = "link"
+    FRAME = "frame"
     LAGGED = "lagged"
 
 
@@ -139,6 +140,14 @@ class LinkStatus(_Word):
     UP = "up"
     LOST = "lost"
     RESTORING = "restoring"
+
+
+class Verdict(_Word):
+    """What the frame guard thinks of a picture."""
+
+    OK = "ok"
+    SUSPECT = "suspect"
+    BAD = "bad"
 
 
 class PropertyKind(_Word):

@@ -3,13 +3,14 @@
 use super::{cool, filter, focus, preview, slew};
 use crate::{
     context::Context,
-    json,
+    exit, json,
     progress::Progress,
     values::{self, Binning, FocusMove, Place, Region},
 };
 use astrobackend::{
     Celsius, Equinox, Error, ErrorKind, RaDec, Result,
-    device::{Camera, Control, Exposure, FilterWheel, Focuser, FrameType, Mount, Target},
+    device::{Camera, Control, DeviceId, DeviceKind, Exposure, FilterWheel, Focuser, FrameType, Mount, Target},
+    guard::Verdict,
     image::Frame,
     naming::Pattern,
     preview::{Options, render, statistics},
@@ -80,20 +81,25 @@ pub(crate) struct Args {
     preview: Option<Option<Pattern>>,
 }
 
-/// Checks everything that can be checked, then points, filters, focuses, cools, and takes the pictures.
-pub(crate) fn run(ctx: &Context, args: &Args) -> Result<()> {
+/// Checks everything that can be checked, then points, filters, focuses, cools, and takes the pictures; the exit code
+/// tells whether one is bad.
+pub(crate) fn run(ctx: &Context, args: &Args) -> Result<u8> {
     let plan = Plan::new(ctx, args)?;
     plan.set_up(ctx)?;
-    let mut taken = Vec::new();
+    let (mut taken, mut code) = (Vec::new(), exit::DONE);
     let result = (1..=args.count).try_for_each(|n| {
         ctx.go_on()?;
-        taken.push(plan.take(ctx, args, n)?);
+        let (picture, bad) = plan.take(ctx, args, n)?;
+        taken.push(picture);
+        if bad {
+            code = exit::BAD_FRAME;
+        }
         Ok(())
     });
     if ctx.out.json && !taken.is_empty() {
         ctx.out.data("", json!({ "pictures": taken }))?;
     }
-    result
+    result.map(|()| code)
 }
 
 /// What is to be done, with every device connected and every value checked.
@@ -164,8 +170,8 @@ impl Plan {
         }
     }
 
-    /// Takes one picture and writes its files; what is known about it, for JSON.
-    fn take(&self, ctx: &Context, args: &Args, n: u32) -> Result<Value> {
+    /// Takes one picture and writes its files; what is known about it, for JSON, and whether it is bad.
+    fn take(&self, ctx: &Context, args: &Args, n: u32) -> Result<(Value, bool)> {
         let exposure = self.shot.exposure;
         let which = if args.count > 1 { format!("{n}/{} ", args.count) } else { String::new() };
         let text = format!("{which}{} {} s", exposure.frame_type, exposure.duration.as_secs_f64());
@@ -185,7 +191,8 @@ impl Plan {
         if let (Some(preview), false) = (&preview, ctx.out.json) {
             ctx.out.data(preview.display().to_string(), Value::Null)?;
         }
-        Ok(if ctx.out.json { describe(&picture, &file, preview.as_deref()) } else { Value::Null })
+        let bad = warn_of(ctx, &picture, &file);
+        Ok((if ctx.out.json { describe(&picture, &file, preview.as_deref()) } else { Value::Null }, bad))
     }
 
     /// Writes the FITS file under the first free name.
@@ -212,6 +219,23 @@ impl Plan {
         render(&picture.image, &Options::default())?.write_png(&path, overwrite)?;
         Ok(path)
     }
+}
+
+/// Says what the frame guard holds against a picture; true for a bad one.
+fn warn_of(ctx: &Context, picture: &Picture, file: &Path) -> bool {
+    let says = |verdict: &Verdict| {
+        let error = Error::new(ErrorKind::Device(0), format!("{} is {verdict}", file.display()));
+        match &picture.image.meta.camera {
+            Some(camera) => error.on(DeviceId::new(DeviceKind::Camera, camera)),
+            None => error,
+        }
+    };
+    match &picture.image.meta.verdict {
+        Some(verdict @ Verdict::Bad(_)) => ctx.out.error(&says(verdict), exit::BAD_FRAME),
+        Some(verdict @ Verdict::Suspect(_)) => ctx.out.warn(&says(verdict)),
+        _ => {}
+    }
+    picture.image.meta.verdict.as_ref().is_some_and(Verdict::is_bad)
 }
 
 fn default_name(args: &Args) -> Result<Pattern> {
@@ -313,6 +337,9 @@ fn describe(picture: &Picture, file: &Path, preview: Option<&Path>) -> Value {
         "filter": observation.filter,
         "focus_position_steps": observation.focus_position,
         "pointing": observation.pointing.as_ref().map(json::ra_dec),
+        "exposure_number": image.meta.exposure_number,
+        "verdict": image.meta.verdict.as_ref().map(Verdict::name),
+        "verdict_reason": image.meta.verdict.as_ref().and_then(Verdict::why),
         "statistics": json::statistics(&statistics(image)),
     })
 }

@@ -21,17 +21,17 @@ pub(crate) mod sync;
 pub(crate) mod track;
 pub(crate) mod watch;
 
-use crate::{args::Verb, context::Context};
+use crate::{args::Verb, context::Context, exit};
 use astrobackend::Result;
 
-/// Does what the verb says.
-pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
-    match verb {
+/// Does what the verb says; the exit code.
+pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<u8> {
+    let done = match verb {
         Verb::Backends => backends::run(ctx),
         Verb::Discover(args) => discover::run(ctx, &args),
         Verb::Devices => devices::run(ctx),
         Verb::Info(args) => info::run(ctx, &args),
-        Verb::Expose(args) => expose::run(ctx, &args),
+        Verb::Expose(args) => return expose::run(ctx, &args),
         Verb::Preview(args) => preview::run(ctx, &args),
         Verb::Filter(args) => filter::run(ctx, &args),
         Verb::Focus(args) => focus::run(ctx, &args),
@@ -47,5 +47,6 @@ pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<()> {
         Verb::Rig(verb) => rig::run(ctx, &verb),
         Verb::Serve(verb) => serve::run(ctx, &verb),
         Verb::Completions(args) => completions::run(&args),
-    }
+    };
+    done.map(|()| exit::DONE)
 }

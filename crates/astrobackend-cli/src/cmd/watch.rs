@@ -86,6 +86,7 @@ fn line(event: &Event) -> String {
         EventKind::Link(Link::Up) => "link is up".to_owned(),
         EventKind::Link(Link::Lost { why, .. }) => format!("link is lost: {why}"),
         EventKind::Link(_) => "link is being restored".to_owned(),
+        EventKind::Frame { number, verdict, .. } => format!("frame {number} is {verdict}"),
         EventKind::Lagged(lost) => format!("{lost} events were lost"),
         other => format!("{other:?}"),
     };

@@ -11,6 +11,9 @@ mod floor;
 #[cfg(target_os = "linux")]
 mod frame;
 #[cfg(target_os = "linux")]
+#[path = "../../../astrobackend/benches/indi/guard.rs"]
+mod guard;
+#[cfg(target_os = "linux")]
 mod ours;
 #[cfg(target_os = "linux")]
 mod stand;

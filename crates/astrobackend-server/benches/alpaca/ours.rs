@@ -35,7 +35,7 @@ pub(crate) fn serve() -> Result<()> {
 pub(crate) fn fetch(address: &str) -> Result<Value> {
     let camera = astrobackend::open(&format!("alpaca://{address}/camera/0"))?.camera()?;
     camera.connect()?;
-    let mut figures = None;
+    let (mut figures, mut last) = (None, None);
     for _ in 0..3 {
         camera.start_exposure(Exposure::light(Duration::ZERO))?;
         let look = || Ok((!camera.state()?.exposure.is_busy()).then_some(()));
@@ -46,9 +46,10 @@ pub(crate) fn fetch(address: &str) -> Result<Value> {
         let Pixels::U16(pixels) = image.pixels() else { return Err("not 16 bit".into()) };
         let (x, y) = (WIDTH - 2, HEIGHT / 3);
         assert_eq!(pixels[(y * WIDTH + x) as usize], pixel(x, y));
+        last = Some(image);
     }
-    let (wall, cpu) = figures.ok_or("no frame")?;
-    sample(wall, cpu)
+    let ((wall, cpu), image) = figures.zip(last).ok_or("no frame")?;
+    crate::guard::measure(&image, sample(wall, cpu)?)
 }
 
 /// Connects and exposes once, so that the server has the frame ready.

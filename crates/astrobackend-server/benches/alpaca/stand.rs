@@ -70,6 +70,7 @@ pub(crate) fn image(report: &mut Report) -> Result<()> {
     ratio(report, "frame: our server", median(&served, "wall") / base, 1.15);
     report.note("frame: our server and client", cost(&pair));
     ratio(report, "frame: our pair, pixels in rows", median(&pair, "wall") / base, 2.0);
+    crate::guard::report(report, "frame", &pair);
     memory(report, "frame: our server's memory", held, BYTES as f64 + 20.0 * MEGABYTE);
     memory(report, "frame: our client's memory", median(&pair, "peak_rss"), 1.3 * BYTES as f64 + 20.0 * MEGABYTE);
     other_crate(report, server.address(), base)

@@ -3,6 +3,7 @@
 use astrobackend::{
     Result, Timestamp, each_pixel_type,
     fits::{self, Header},
+    guard::Verdict,
     image::{Image, ImageMeta, Pixels},
     wire::alpaca::{
         extensions::PictureMeta,
@@ -124,6 +125,8 @@ fn describe(meta: ImageMeta) -> PictureMeta {
         readout_mode: meta.readout_mode,
         temperature: meta.temperature.map(|temperature| temperature.0),
         set_point: meta.set_point.map(|set_point| set_point.0),
+        exposure_number: meta.exposure_number,
+        verdict: meta.verdict.as_ref().map(Verdict::to_string),
         header: cards(&meta.header),
     }
 }

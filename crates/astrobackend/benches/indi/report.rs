@@ -22,6 +22,7 @@ impl Report {
         let (peak, limit) = (median(ours, "peak_rss"), 1.3 * FRAME_BYTES as f64 + 20e6);
         let goal = format!("at most {:.0} MB", limit / 1e6);
         self.0.row(format!("{way}: peak memory"), format!("{:.0} MB", peak / 1e6), goal, peak <= limit);
+        crate::guard::report(&mut self.0, way, ours);
     }
 
     /// Another client beside the floor.

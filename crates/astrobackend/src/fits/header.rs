@@ -228,6 +228,13 @@ impl fmt::Display for Value {
 }
 
 impl Value {
+    pub(super) fn as_logical(&self) -> Option<bool> {
+        match self {
+            Value::Logical(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     pub(super) fn as_text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),

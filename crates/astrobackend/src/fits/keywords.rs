@@ -24,6 +24,7 @@ pub fn header(image: &Image, observation: &Observation) -> Header {
     let at = mid_exposure(&image.meta);
     keywords.exposure(&image.meta);
     keywords.camera(image);
+    keywords.guard(&image.meta);
     keywords.names(observation);
     keywords.optics(observation);
     keywords.pointing(observation, at);
@@ -132,6 +133,13 @@ impl Keywords {
         self.add("COLORTYP", pattern.map(|p| p.to_string()), "the same for MaxIm");
         self.add("XBAYROFF", pattern.map(|_| 0), "[pixel] offset of that pattern");
         self.add("YBAYROFF", pattern.map(|_| 0), "[pixel] offset of that pattern");
+    }
+
+    fn guard(&mut self, meta: &ImageMeta) {
+        self.add("FRAMENO", meta.exposure_number.and_then(|n| i64::try_from(n).ok()), "number of the exposure");
+        let Some(verdict) = &meta.verdict else { return };
+        self.add("FRAMEOK", Some(verdict.is_ok()), "nothing is wrong with this frame");
+        self.add("FRAMEMSG", Some(verdict.to_string()).filter(|_| !verdict.is_ok()), "what may be wrong with it");
     }
 
     fn names(&mut self, observation: &Observation) {

@@ -4,6 +4,7 @@ use super::{Header, Value};
 use crate::{
     Celsius, Timestamp,
     device::{BayerPattern, FrameType},
+    guard::Verdict,
     image::{Frame, ImageMeta},
 };
 use jiff::{civil::DateTime, tz::TimeZone};
@@ -33,6 +34,8 @@ pub(super) fn from_header(header: &Header, columns: u32, rows: u32) -> ImageMeta
         readout_mode: cards.text("READOUTM"),
         temperature: cards.real("CCD-TEMP").map(Celsius),
         set_point: cards.real("SET-TEMP").map(Celsius),
+        exposure_number: cards.unsigned("FRAMENO"),
+        verdict: verdict(&mut cards),
         header: cards.0,
     }
 }
@@ -96,6 +99,18 @@ fn frame(cards: &mut Cards, width: u32, height: u32) -> Option<Frame> {
     let bin_y = cards.unsigned("YBINNING").filter(|bin| *bin > 0).unwrap_or(bin_x);
     let (x, y) = (cards.unsigned("XORGSUBF").unwrap_or(0), cards.unsigned("YORGSUBF").unwrap_or(0));
     Some(Frame { x, y, width, height, bin_x, bin_y })
+}
+
+/// `FRAMEOK` says whether a frame guard found nothing, `FRAMEMSG` what it found otherwise.
+fn verdict(cards: &mut Cards) -> Option<Verdict> {
+    let ok = cards.first(&["FRAMEOK"], Value::as_logical)?;
+    let text = cards.text("FRAMEMSG");
+    if ok {
+        return Some(Verdict::Ok);
+    }
+    let found = text.as_deref().map(str::parse).and_then(Result::ok).filter(|verdict: &Verdict| !verdict.is_ok());
+    // Somebody else's words.
+    Some(found.unwrap_or_else(|| Verdict::Bad(text.unwrap_or_else(|| "its header says so".into()))))
 }
 
 /// Unbinned: as INDI gives it, or what MaxIm's keywords make of it.

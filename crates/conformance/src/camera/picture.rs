@@ -5,11 +5,12 @@ use crate::{Lab, Outcome, Stop, case_list, ensure, require, target::refused};
 use astrobackend::{
     ErrorKind, Image,
     device::{CameraExt, Colour, Control, Exposure, FrameType},
+    guard::Verdict,
     image::{Frame, Pixels},
 };
 use std::time::Duration;
 
-case_list!("camera": the_image_has_the_frame_and_what_is_known, pixels_have_the_bits_of_the_sensor, a_region_off_the_sensor_is_refused, binning_beyond_the_maximum_is_refused, regions_have_their_size, binning_shrinks_the_image, a_region_is_the_cut_out_of_the_whole, a_mosaic_follows_an_odd_region, every_frame_type_is_delivered, gain_goes_into_the_image, a_taken_image_is_the_whole_image);
+case_list!("camera": the_image_has_the_frame_and_what_is_known, pixels_have_the_bits_of_the_sensor, a_region_off_the_sensor_is_refused, binning_beyond_the_maximum_is_refused, regions_have_their_size, binning_shrinks_the_image, a_region_is_the_cut_out_of_the_whole, a_mosaic_follows_an_odd_region, every_frame_type_is_delivered, gain_goes_into_the_image, a_taken_image_is_the_whole_image, a_good_frame_is_judged_ok);
 
 fn the_image_has_the_frame_and_what_is_known(lab: &Lab) -> Outcome {
     let camera = lab.camera()?;
@@ -200,6 +201,28 @@ fn every_frame_type_is_delivered(lab: &Lab) -> Outcome {
         let duration = if frame_type == FrameType::Bias { *camera.caps()?.exposure.start() } else { SHORT };
         let image = camera.expose(Exposure { duration, frame_type }, &lab.wait())?;
         ensure!(image.meta.frame_type == Some(frame_type), "a {frame_type} came as {:?}", image.meta.frame_type);
+    }
+    Ok(())
+}
+
+fn a_good_frame_is_judged_ok(lab: &Lab) -> Outcome {
+    let camera = lab.camera()?;
+    camera.set_frame(Frame { x: 0, y: 0, width: 128, height: 96, bin_x: 1, bin_y: 1 })?;
+    let mut number = None;
+    for frame_type in [FrameType::Light, FrameType::Dark, FrameType::Bias, FrameType::Flat] {
+        let duration = match frame_type {
+            FrameType::Bias => *camera.caps()?.exposure.start(),
+            // Longer it may be saturated, which is worth a warning.
+            FrameType::Flat => SHORT / 50,
+            _ => 2 * SHORT,
+        };
+        // Two of each: the second is no copy of the first.
+        for n in 1..=2 {
+            let meta = camera.expose(Exposure { duration, frame_type }, &lab.wait())?.meta.clone();
+            ensure!(meta.verdict == Some(Verdict::Ok), "{frame_type} frame {n} is judged {:?}", meta.verdict);
+            ensure!(meta.exposure_number > number, "exposure {:?} follows {number:?}", meta.exposure_number);
+            number = meta.exposure_number;
+        }
     }
     Ok(())
 }

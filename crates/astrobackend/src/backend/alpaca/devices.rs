@@ -154,6 +154,10 @@ impl Carrier for Members {
         self.server.losses()
     }
 
+    fn is_guarded(&self) -> bool {
+        self.server.policy.guard
+    }
+
     fn is_shared(&self) -> bool {
         self.server.policy.shared
     }

@@ -14,6 +14,7 @@
 //!   picture that comes with less than 256 bytes per second for so many seconds (10) is given up.
 //! - `poll`: seconds between two looks at the devices while somebody listens to events, 1.
 //! - `shared`: `on` leaves a device connected for others when it is disconnected here; `off` is the default.
+//! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
 //! - `user`, `password`: for servers that want to know who asks.
 //! - `discovery`: seconds that discovery waits for answers, 2; `port`: the UDP port that it asks on, 32227; `servers`:
 //!   servers that are looked at besides, `host:port` with commas between. The environment variable

@@ -1,10 +1,10 @@
 //! The options of an address.
 
-use crate::{Address, Error, Result};
+use crate::{Address, Error, Result, guard::Guard};
 use std::time::Duration;
 
 /// The options that there are, for the refusal of others.
-const NAMES: &str = "connect, timeout, image, stall, poll, shared, user, password, discovery, port and servers";
+const NAMES: &str = "connect, timeout, image, stall, poll, shared, guard, user, password, discovery, port and servers";
 
 /// How a server is treated.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub(super) struct Policy {
     pub(super) poll: Duration,
     /// `disconnect` leaves the device connected for others.
     pub(super) shared: bool,
+    /// Pictures are judged.
+    pub(super) guard: bool,
     /// Name and password.
     pub(super) user: Option<(String, String)>,
     /// How long discovery waits for answers.
@@ -40,6 +42,7 @@ impl Default for Policy {
             stall: Duration::from_secs(10),
             poll: Duration::from_secs(1),
             shared: false,
+            guard: true,
             user: None,
             discovery: Duration::from_secs(2),
             port: crate::wire::alpaca::discovery::PORT,
@@ -76,6 +79,9 @@ impl Policy {
                     "off" => policy.shared = false,
                     _ => return Err(wrong("shared must be on or off".into())),
                 },
+                "guard" => {
+                    policy.guard = Guard::option(value).ok_or_else(|| wrong("guard must be on or off".into()))?;
+                }
                 "user" => user = Some(value.clone()),
                 "password" => password = Some(value.clone()),
                 "port" => {

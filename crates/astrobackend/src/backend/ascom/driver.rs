@@ -149,6 +149,10 @@ impl Carrier for Driver {
         self.policy.call
     }
 
+    fn is_guarded(&self) -> bool {
+        self.policy.guard
+    }
+
     fn is_serial(&self) -> bool {
         true
     }

@@ -6,6 +6,7 @@
 //! - `timeout`: seconds that a call waits for a driver, 30 by default: some connect slowly.
 //! - `image`: seconds that a picture may take, 300.
 //! - `poll`: seconds between two looks at the drivers while somebody listens, 1 by default.
+//! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
 //!
 //! Each driver lives on a thread of its own with a single-threaded apartment that pumps messages, as drivers written
 //! for programs with windows expect it. A driver that hangs costs that thread: later calls say `Busy` and why, and
@@ -42,7 +43,7 @@ mod registered;
 mod variant;
 
 use super::Backend;
-use crate::{Address, Error, Result};
+use crate::{Address, Error, Result, guard::Guard};
 use std::{sync::Arc, time::Duration};
 
 /// How long calls may take.
@@ -52,19 +53,27 @@ struct Policy {
     call: Duration,
     image: Duration,
     poll: Duration,
+    guard: bool,
 }
 
 impl Policy {
     fn of(address: &Address) -> Result<Self> {
         let seconds = |value: u64| Duration::from_secs(value);
-        let mut policy = Policy { call: seconds(30), image: seconds(300), poll: seconds(1) };
+        let mut policy = Policy { call: seconds(30), image: seconds(300), poll: seconds(1), guard: true };
         for (name, value) in address.options() {
             let place = match name.as_str() {
                 "timeout" => &mut policy.call,
                 "image" => &mut policy.image,
                 "poll" => &mut policy.poll,
+                "guard" => {
+                    let guard = Guard::option(value);
+                    policy.guard =
+                        guard.ok_or_else(|| Error::invalid(format!("{address}: guard must be on or off")))?;
+                    continue;
+                }
                 _ => {
-                    let message = format!("{address}: there is no option {name:?}; there are timeout, image and poll");
+                    let message =
+                        format!("{address}: there is no option {name:?}; there are timeout, image, poll and guard");
                     return Err(Error::invalid(message));
                 }
             };

@@ -130,4 +130,8 @@ impl Listener for Announcer {
         }
         self.publish(None, EventKind::Link(link));
     }
+
+    fn judged(&self, camera: &DeviceId, news: EventKind) {
+        self.publish(Some(camera.clone()), news);
+    }
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
+    guard::Guard,
     image::Frame,
     sync::lock,
 };
@@ -31,6 +32,7 @@ pub(super) struct IndiCamera {
     /// Held while a picture is decoded, so that it is decoded once.
     decoding: Mutex<()>,
     pulses: Pulses,
+    guard: Guard,
 }
 
 /// The exposures so far.
@@ -63,6 +65,7 @@ impl IndiCamera {
     pub(super) fn new(handle: Handle) -> Self {
         IndiCamera {
             chip: chip::of(&handle.id),
+            guard: Guard::new(handle.connection.guard),
             handle,
             session: Mutex::default(),
             decoding: Mutex::default(),
@@ -277,7 +280,8 @@ impl Camera for IndiCamera {
     }
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
-        let limits = self.caps()?.exposure.clone();
+        let caps = self.caps()?;
+        let limits = &caps.exposure;
         if !limits.contains(&exposure.duration) {
             let message = format!(
                 "an exposure of {:?} is not within {:?} to {:?}",
@@ -301,14 +305,16 @@ impl Camera for IndiCamera {
                 picture.want_blobs(true);
             }
             let value = [(self.chip.exposure.1, exposure.duration.as_secs_f64())];
+            let at = Timestamp::now();
             let order = self.handle.send(self.chip.exposure.0, Values::Numbers(&value))?;
             let after_abort = session.aborted;
             session.last = Last::UnderWay(Taking {
                 chip: self.chip,
                 order,
                 exposure,
-                at: Timestamp::now(),
+                at,
                 frame,
+                ticket: self.guard.begin(exposure, frame, &caps, at),
                 after_abort,
                 least: exposure.duration,
             });
@@ -348,8 +354,11 @@ impl Camera for IndiCamera {
             Last::Taken => return self.handle.fail(Error::invalid_operation("the image was already taken")),
             Last::None => return self.handle.fail(Error::invalid_operation("there is no image")),
         };
-        let decoded = taking.picture(&blob).map(|mut image| {
+        let decoded = taking.picture(&blob).map(|(mut image, exposed)| {
             self.complete(&mut image);
+            if let Some(news) = taking.ticket.judge(&mut image, Timestamp::now(), exposed) {
+                self.handle.connection.judged(&self.handle.id, news);
+            }
             Arc::new(image)
         });
         let mut session = self.session();

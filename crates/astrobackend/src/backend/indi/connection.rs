@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp,
-    event::Link,
+    device::DeviceId,
+    event::{EventKind, Link},
     sync::lock,
     wait::{Cancel, Deadline},
     wire::indi::Message,
@@ -35,6 +36,9 @@ pub(super) trait Listener: Send + Sync {
 
     /// The connection is lost, being restored, or as it was.
     fn link(&self, link: Link);
+
+    /// A camera's picture was judged.
+    fn judged(&self, camera: &DeviceId, news: EventKind);
 }
 
 /// How a connection is kept.
@@ -46,6 +50,8 @@ pub(super) struct Policy {
     pub(super) reconnect: bool,
     /// A silent server or driver is asked after so long, and is given up when it does not answer for as long.
     pub(super) alive: Duration,
+    /// Pictures are judged.
+    pub(super) guard: bool,
 }
 
 /// What was sent: its own number, and that of the last message received before.
@@ -78,6 +84,8 @@ pub(super) struct Connection {
     shared: Arc<Shared>,
     /// The longest that a call waits for the server or a driver.
     pub(super) timeout: Duration,
+    /// Pictures are judged.
+    pub(super) guard: bool,
 }
 
 impl fmt::Debug for Connection {
@@ -110,7 +118,7 @@ impl Connection {
         let for_thread = shared.clone();
         let thread = thread::Builder::new().name("astrobackend-indi".into());
         thread.spawn(move || for_thread.run(reader)).map_err(failed)?;
-        let connection = Arc::new(Connection { shared, timeout: policy.timeout });
+        let connection = Arc::new(Connection { shared, timeout: policy.timeout, guard: policy.guard });
         connection.store().last_bytes = Some(Instant::now());
         connection.send(&[EVERYTHING])?;
         Ok(connection)
@@ -124,6 +132,13 @@ impl Connection {
     /// Names who is told of changes; the first one named stays.
     pub(super) fn tell(&self, listener: Weak<dyn Listener>) {
         let _ = self.shared.listener.set(listener);
+    }
+
+    /// Tells listeners what was thought of a picture.
+    pub(super) fn judged(&self, camera: &DeviceId, news: EventKind) {
+        if let Some(listener) = self.shared.listener.get().and_then(Weak::upgrade) {
+            listener.judged(camera, news);
+        }
     }
 
     /// The store, locked: hold it briefly.

@@ -56,7 +56,8 @@ fn theirs(address: SocketAddr) -> Result<Json, Skip> {
 
 fn open(address: SocketAddr) -> Arc<Connection> {
     let server = Server::at(Some(&address.ip().to_string()), Some(address.port()));
-    let policy = Policy { timeout: Duration::from_secs(10), reconnect: false, alive: Duration::from_secs(60) };
+    let policy =
+        Policy { timeout: Duration::from_secs(10), reconnect: false, alive: Duration::from_secs(60), guard: true };
     Connection::open(server, policy).unwrap()
 }
 

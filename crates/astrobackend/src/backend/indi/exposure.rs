@@ -11,6 +11,7 @@ use crate::{
     Error, ErrorKind, Image, Result, Timestamp,
     device::{Exposure, ExposureState},
     event::Level,
+    guard::Ticket,
     image::Frame,
     wire::indi::State,
 };
@@ -30,6 +31,8 @@ pub(super) struct Taking {
     pub(super) exposure: Exposure,
     pub(super) at: Timestamp,
     pub(super) frame: Frame,
+    /// What the frame guard knows it by.
+    pub(super) ticket: Ticket,
     /// The exposure before was broken off, so its picture may still come: only one that comes after the driver
     /// has begun with this exposure counts.
     pub(super) after_abort: bool,
@@ -100,11 +103,11 @@ impl Taking {
         }
     }
 
-    /// The picture, with what its header does not tell.
+    /// The picture, with what its header does not tell, and how long it was exposed as that says.
     ///
     /// # Errors
     /// `Protocol` when it is damaged, `Unsupported` for another format.
-    pub(super) fn picture(&self, blob: &Blob) -> Result<Image> {
+    pub(super) fn picture(&self, blob: &Blob) -> Result<(Image, Option<Duration>)> {
         let mut image = match blob.take() {
             Some(Content::Picture(picture)) => *picture?,
             Some(Content::File(file)) => *picture::read(&blob.format, &file[..], file.len() as u64)?,
@@ -114,14 +117,15 @@ impl Taking {
         let meta = &mut image.meta;
         meta.frame_type = Some(self.exposure.frame_type);
         meta.start.get_or_insert(self.at);
-        // Not the header's: while both chips expose, the CCD simulator writes the main chip's time into either.
+        // While both chips expose, the CCD simulator writes the main chip's time into either.
+        let exposed = meta.exposure.filter(|_| self.chip.is_main());
         meta.exposure = Some(self.exposure.duration);
         meta.frame = Some(Frame { width, height, ..self.frame });
         // The pattern that drivers write is that of the sensor's corner.
         if (self.frame.bin_x, self.frame.bin_y) == (1, 1) {
             meta.bayer = meta.bayer.map(|pattern| pattern.shifted(self.frame.x, self.frame.y));
         }
-        Ok(image)
+        Ok((image, exposed))
     }
 }
 
@@ -190,6 +194,7 @@ mod tests {
             exposure,
             at: Timestamp::UNIX_EPOCH,
             frame: Frame::full(1, 1, 1),
+            ticket: crate::guard::Guard::new(false).unasked(),
             after_abort,
             least: Duration::MAX,
         }

@@ -17,6 +17,7 @@
 //!   point ...) again, each read back. Nothing is moved and no exposure is started.
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
 //!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
+//! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
 //!
 //! Pictures are taken as `.fits`, `.fits.fz` (see [`fits`](crate::fits)), and either of them packed by zlib (`.z`) or
 //! gzip; whether a driver compresses (`CCD_COMPRESSION`) is left as it is set. Of several BLOBs in one vector the first
@@ -75,6 +76,7 @@ use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
+    guard::Guard,
     wait::Deadline,
 };
 use announcer::Announcer;
@@ -150,7 +152,7 @@ fn policy(address: &Address) -> Result<Policy> {
         let seconds = value.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
         seconds.map(Duration::from_secs_f64).ok_or_else(|| wrong(format!("{name} must be 0.1 to 3600 seconds")))
     };
-    let mut policy = Policy { timeout: TIMEOUT, reconnect: true, alive: ALIVE };
+    let mut policy = Policy { timeout: TIMEOUT, reconnect: true, alive: ALIVE, guard: true };
     for (name, value) in address.options() {
         match name.as_str() {
             "timeout" => policy.timeout = seconds(name, value)?,
@@ -160,11 +162,12 @@ fn policy(address: &Address) -> Result<Policy> {
                 "off" => policy.reconnect = false,
                 _ => return Err(wrong("reconnect must be on or off".into())),
             },
+            "guard" => policy.guard = Guard::option(value).ok_or_else(|| wrong("guard must be on or off".into()))?,
             // It belongs to where the server is.
             "unix" => {}
             _ => {
                 return Err(wrong(format!(
-                    "there is no option {name:?}; there are timeout, reconnect, alive and unix"
+                    "there is no option {name:?}; there are timeout, reconnect, alive, guard and unix"
                 )));
             }
         }

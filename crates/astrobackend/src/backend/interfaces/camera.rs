@@ -25,6 +25,7 @@ use crate::{
         Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, Exposure, ExposureState, FrameType,
         GuideDirection,
     },
+    guard::Guard,
     image::Frame,
     sync::lock,
     wire::alpaca::{codes, extensions},
@@ -47,6 +48,7 @@ pub(super) struct AscomCamera {
     cooler: Mutex<Option<Cooler>>,
     loading: Mutex<()>,
     pulses: Motion<()>,
+    guard: Guard,
 }
 
 impl_device!(AscomCamera);
@@ -63,6 +65,7 @@ fn whole_second(at: Timestamp) -> Timestamp {
 impl AscomCamera {
     pub(super) fn new(handle: Handle) -> Self {
         AscomCamera {
+            guard: Guard::new(handle.carrier.is_guarded()),
             handle,
             settings: Settings::default(),
             caps: Remembered::default(),
@@ -215,6 +218,10 @@ impl AscomCamera {
             &mut image,
             &picture::Known { handle: &self.handle, caps: &caps, taking, finished, facts, mode },
         );
+        let exposed = image.meta.exposure;
+        if let Some(news) = taking.ticket.judge(&mut image, Timestamp::now(), exposed) {
+            self.handle.publish(news);
+        }
         Ok(Arc::new(image))
     }
 
@@ -385,7 +392,8 @@ impl Camera for AscomCamera {
         if exposure.frame_type != FrameType::Light {
             arguments = arguments.beside(extensions::FRAME_TYPE, exposure.frame_type.to_string());
         }
-        let taking = Taking::new(exposure, before, notes, self.handle.carrier.losses());
+        let ticket = |notes: &Notes, at| self.guard.begin(exposure, notes.frame, &caps, at);
+        let taking = Taking::new(exposure, before, notes, ticket, self.handle.carrier.losses());
         match self.handle.start(EXPOSE, arguments) {
             Ok(()) => {
                 lock(&self.session).decide(Last::UnderWay(taking));

@@ -38,6 +38,9 @@ pub(in crate::backend) trait Carrier: fmt::Debug + Send + Sync {
         0
     }
 
+    /// Pictures are judged.
+    fn is_guarded(&self) -> bool;
+
     /// One call at a time: while a command is being carried out, nothing else is answered.
     fn is_serial(&self) -> bool {
         false

@@ -7,6 +7,7 @@
 use crate::{
     Timestamp,
     device::{Exposure, ExposureState},
+    guard::Ticket,
     image::Frame,
 };
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub(super) struct Taking {
     /// When the exposure before it began, as the server has it.
     before: Option<Timestamp>,
     pub(super) notes: Notes,
+    /// What the frame guard knows it by.
+    pub(super) ticket: Ticket,
     /// How often the way to the camera had been lost before.
     pub(super) losses: u64,
     seen_busy: bool,
@@ -69,10 +72,18 @@ pub(super) enum Outcome {
 }
 
 impl Taking {
-    pub(super) fn new(exposure: Exposure, before: Option<Timestamp>, notes: Notes, losses: u64) -> Self {
+    pub(super) fn new(
+        exposure: Exposure,
+        before: Option<Timestamp>,
+        notes: Notes,
+        ticket: impl FnOnce(&Notes, Timestamp) -> Ticket,
+        losses: u64,
+    ) -> Self {
+        let at = Timestamp::now();
         Taking {
             exposure,
-            at: Timestamp::now(),
+            at,
+            ticket: ticket(&notes, at),
             since: Instant::now(),
             before,
             notes,
@@ -86,6 +97,7 @@ impl Taking {
     /// It was told to end early and keep the picture.
     pub(super) fn stop(&mut self) {
         self.stopped = true;
+        self.ticket.stop();
     }
 
     /// How it stands by a report; `began` asks when the last exposure began.
@@ -144,11 +156,18 @@ pub(super) fn busy(report: Report, of: Option<(Duration, Duration)>) -> Option<E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::Guard;
 
     fn taking(duration: Duration) -> Taking {
         let frame = Frame { x: 0, y: 0, width: 8, height: 8, bin_x: 1, bin_y: 1 };
         let notes = Notes { frame, gain: None, offset: None, readout_mode: None };
-        Taking::new(Exposure::light(duration), Some(Timestamp::UNIX_EPOCH), notes, 0)
+        Taking::new(
+            Exposure::light(duration),
+            Some(Timestamp::UNIX_EPOCH),
+            notes,
+            |_, _| Guard::new(false).unasked(),
+            0,
+        )
     }
 
     fn idle(ready: bool) -> Report {

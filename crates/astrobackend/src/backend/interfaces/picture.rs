@@ -83,6 +83,8 @@ fn merge(meta: &mut ImageMeta, told: PictureMeta) {
     meta.readout_mode = told.readout_mode;
     meta.temperature = told.temperature.map(Celsius);
     meta.set_point = told.set_point.map(Celsius);
+    meta.exposure_number = told.exposure_number;
+    meta.verdict = told.verdict.and_then(|text| text.parse().ok());
     meta.header = header(told.header);
 }
 

@@ -5,8 +5,10 @@ use super::{
     handle::{Handle, Known, impl_device},
 };
 use crate::{
-    Celsius, Error, ErrorKind, Image, Result,
+    Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
+    event::{Event, Hub},
+    guard::{Guard, Ticket},
     image::Frame,
     sync::lock,
 };
@@ -25,13 +27,36 @@ pub(super) struct RpcCamera {
     picture: Mutex<Option<(Arc<Image>, String)>>,
     /// The run of the server in which the last exposure was started here.
     started_in: Mutex<Option<String>>,
+    guard: Guard,
+    /// The exposure that was started here, until its picture has come.
+    started: Mutex<Option<Ticket>>,
+    hub: Arc<Hub>,
 }
 
 impl_device!(RpcCamera, |camera| camera.caps.forget());
 
 impl RpcCamera {
-    pub(super) fn new(handle: Arc<Handle>) -> Self {
-        RpcCamera { handle, caps: Known::default(), picture: Mutex::default(), started_in: Mutex::default() }
+    pub(super) fn new(handle: Arc<Handle>, hub: Arc<Hub>) -> Self {
+        RpcCamera {
+            guard: Guard::new(handle.connection.policy().guard),
+            handle,
+            caps: Known::default(),
+            picture: Mutex::default(),
+            started_in: Mutex::default(),
+            started: Mutex::default(),
+            hub,
+        }
+    }
+
+    /// Judges a picture. The server tells of its own verdict by itself, so only another one is news.
+    fn judge(&self, image: &mut Image) {
+        let ticket = lock(&self.started).take().unwrap_or_else(|| self.guard.unasked());
+        let (told, exposed, at) = (image.meta.verdict.clone(), image.meta.exposure, Timestamp::now());
+        if let Some(kind) = ticket.judge(image, at, exposed)
+            && image.meta.verdict != told
+        {
+            self.hub.publish(&Event { at, device: Some(self.handle.id.clone()), kind });
+        }
     }
 
     /// The last picture; `take` keeps it neither here nor there.
@@ -41,7 +66,9 @@ impl RpcCamera {
         let known = picture.as_ref().map(|(_, tag)| tag.as_str());
         let fetched = fetch(&self.handle, known, take).map_err(|error| error.on(&self.handle.id));
         let image = match (fetched, picture.as_ref()) {
-            (Ok(Fetched::New(image, tag)), _) => {
+            (Ok(Fetched::New(mut image, tag)), _) => {
+                self.judge(&mut image);
+                let image = Arc::new(*image);
                 *picture = Some((image.clone(), tag));
                 image
             }
@@ -106,17 +133,26 @@ impl Camera for RpcCamera {
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
         let instance = self.handle.connection.greeting().instance;
+        // What cannot be read is no reason not to expose.
+        let asked = if self.guard.is_on() { self.frame().ok().zip(self.caps().ok()) } else { None };
+        let at = Timestamp::now();
         self.handle.order("camera_start_exposure", json!({ "exposure": exposure }))?;
+        *lock(&self.started) = asked.map(|(frame, caps)| self.guard.begin(exposure, frame, &caps, at));
         *lock(&self.started_in) = Some(instance);
         Ok(())
     }
 
     fn stop_exposure(&self) -> Result<()> {
-        self.handle.order("camera_stop_exposure", json!({}))
+        self.handle.order("camera_stop_exposure", json!({}))?;
+        if let Some(ticket) = lock(&self.started).as_mut() {
+            ticket.stop();
+        }
+        Ok(())
     }
 
     fn abort_exposure(&self) -> Result<()> {
         *lock(&self.started_in) = None;
+        *lock(&self.started) = None;
         self.handle.order("camera_abort_exposure", json!({}))
     }
 

@@ -108,14 +108,16 @@ impl Devices {
         let new = if self.is_extended() {
             let handle = Arc::new(Handle::new(connection, info));
             let device = match id.kind {
-                DeviceKind::Camera => AnyDevice::Camera(Arc::new(RpcCamera::new(handle.clone()))),
+                DeviceKind::Camera => {
+                    AnyDevice::Camera(Arc::new(RpcCamera::new(handle.clone(), self.poller.hub().clone())))
+                }
                 DeviceKind::FilterWheel => AnyDevice::FilterWheel(Arc::new(RpcFilterWheel::new(handle.clone()))),
                 DeviceKind::Focuser => AnyDevice::Focuser(Arc::new(RpcFocuser::new(handle.clone()))),
                 DeviceKind::Mount => AnyDevice::Mount(Arc::new(RpcMount::new(handle.clone()))),
             };
             Made { device, handle: Some(handle) }
         } else {
-            Made { device: original::device(connection, info), handle: None }
+            Made { device: original::device(connection, self.poller.hub().clone(), info), handle: None }
         };
         made.insert(id, new.clone());
         new.device

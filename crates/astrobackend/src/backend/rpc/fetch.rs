@@ -8,7 +8,7 @@ use crate::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{io::ErrorKind as IoKind, sync::Arc};
+use std::io::ErrorKind as IoKind;
 
 /// The largest picture that is taken in, bytes.
 const LIMIT: u64 = 8 << 30;
@@ -19,7 +19,7 @@ pub(super) enum Fetched {
     /// The picture that has the tag which was known.
     Same,
     /// Another one, and its tag.
-    New(Arc<Image>, String),
+    New(Box<Image>, String),
 }
 
 /// Fetches the last picture unless it is the one that is known; `take` lets the server let it go.
@@ -70,5 +70,5 @@ pub(super) fn fetch(handle: &Handle, known: Option<&str>, take: bool) -> Result<
             super::socket::receive(&greeted.stream, &mut bytes[filled..], &deadline, policy.stall).map_err(late)?;
     }
     let tag = head.tag.clone();
-    Ok(Fetched::New(Arc::new(head.picture(pixels)?), tag))
+    Ok(Fetched::New(Box::new(head.picture(pixels)?), tag))
 }

@@ -13,6 +13,7 @@
 //! - `alive`: seconds after which a silent server is asked whether it is there, 20 by default. One that does not answer
 //!   for as long is given up.
 //! - `poll`: seconds between two looks at the original server while somebody listens, 1 by default; ours tells by itself.
+//! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
 //!
 //! # Our server
 //! It says in its greeting that it has methods for all of the contract; everything is asked of it, nothing guessed.

@@ -1,6 +1,6 @@
 //! The options of an address.
 
-use crate::{Address, Error, Result};
+use crate::{Address, Error, Result, guard::Guard};
 use std::time::Duration;
 
 /// How a server is treated.
@@ -18,6 +18,8 @@ pub(super) struct Policy {
     pub(super) alive: Duration,
     /// Time between two looks while somebody listens to a server that does not tell by itself.
     pub(super) poll: Duration,
+    /// Pictures are judged.
+    pub(super) guard: bool,
 }
 
 impl Default for Policy {
@@ -30,6 +32,7 @@ impl Default for Policy {
             reconnect: true,
             alive: Duration::from_secs(20),
             poll: Duration::from_secs(1),
+            guard: true,
         }
     }
 }
@@ -54,6 +57,9 @@ impl Policy {
                 "stall" => policy.stall = seconds()?,
                 "alive" => policy.alive = seconds()?,
                 "poll" => policy.poll = seconds()?,
+                "guard" => {
+                    policy.guard = Guard::option(value).ok_or_else(|| wrong("guard must be on or off".into()))?;
+                }
                 "reconnect" => match value.as_str() {
                     "on" => policy.reconnect = true,
                     "off" => policy.reconnect = false,
@@ -61,7 +67,7 @@ impl Policy {
                 },
                 _ => {
                     return Err(wrong(format!(
-                        "there is no option {name:?}; there are timeout, image, stall, alive, poll and reconnect"
+                        "there is no option {name:?}; there are timeout, image, stall, alive, poll, guard and reconnect"
                     )));
                 }
             }

@@ -17,6 +17,7 @@ use crate::{
         Camera, CameraCaps, CameraState, Colour, Control, ControlInfo, Cooler, CoolerCaps, Exposure, ExposureState,
         FrameType, GuideDirection, Sensor,
     },
+    guard::{Guard, Ticket},
     image::{Frame, Image},
 };
 use jiff::SignedDuration;
@@ -58,6 +59,7 @@ pub(super) struct Shot {
     pub(super) temperature: Celsius,
     pub(super) set_point: Option<Celsius>,
     pub(super) light: LightPath,
+    pub(super) ticket: Ticket,
 }
 
 /// Rendered when first asked for.
@@ -80,6 +82,7 @@ pub(super) struct CameraUnit {
     model: SensorModel,
     caps: Arc<CameraCaps>,
     longitude: Degrees,
+    guard: Guard,
     chip: Chip,
     frame: Frame,
     gain: f64,
@@ -97,11 +100,12 @@ pub(super) struct CameraUnit {
 }
 
 impl CameraUnit {
-    pub(super) fn new(model: SensorModel, guide_port: bool, longitude: Degrees, now: Now) -> Self {
+    pub(super) fn new(model: SensorModel, guide_port: bool, longitude: Degrees, guard: Guard, now: Now) -> Self {
         let chip = Chip::new(model.cooling, ambient(longitude, now.utc));
         CameraUnit {
             caps: Arc::new(caps(&model, guide_port)),
             longitude,
+            guard,
             chip,
             frame: Frame::full(model.width, model.height, 1),
             gain: model.default_gain,
@@ -233,6 +237,7 @@ impl CameraUnit {
             temperature: self.chip.temperature(self.air(now), now),
             set_point: self.chip.set_point.filter(|_| self.chip.on),
             light,
+            ticket: self.guard.begin(exposure, self.frame, &self.caps, now.utc),
         };
         let dark = now.seconds + exposure.duration.as_secs_f64();
         self.running =
@@ -244,6 +249,7 @@ impl CameraUnit {
         if let Some(running) = self.running.as_mut().filter(|running| now.seconds < running.dark) {
             running.ready += now.seconds - running.dark;
             running.dark = now.seconds;
+            running.shot.ticket.stop();
             running.shot.exposure = duration(now.seconds - running.shot.start.seconds);
         }
     }
@@ -428,7 +434,7 @@ impl Camera for Handle<CameraUnit> {
 
     fn image(&self) -> Result<Arc<Image>> {
         let (shot, picture) = self.look("image", |camera, now| camera.finished(now))?;
-        picture.get_or_init(|| self.world.picture(self.index, &shot).map(Arc::new)).clone()
+        picture.get_or_init(|| self.world.judged(self.index, &shot)).clone()
     }
 
     fn take_image(&self) -> Result<Arc<Image>> {

@@ -33,6 +33,7 @@
 //! | `horizon` | lowest altitude that the mount goes to, degrees | `0` |
 //! | `faults` | a file that says what goes wrong, see [`Fault`] and `docs/faults.md` | nothing |
 //! | `timeout` | seconds after which a call that hangs is given up | `15` |
+//! | `guard` | `on` or `off`: pictures are judged by the [frame guard](crate::guard) | `on` |
 //!
 //! # Behaviour
 //! The mount begins at its home, looking at the pole, unparked and tracking; tracking ends at the horizon limit. A

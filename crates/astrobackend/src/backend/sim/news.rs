@@ -84,7 +84,7 @@ impl World {
         }
     }
 
-    fn publish(&self, index: usize, kind: EventKind) {
+    pub(super) fn publish(&self, index: usize, kind: EventKind) {
         let device = Some(self.entry(index).info.id.clone());
         self.poller.hub().publish(&Event { at: self.clock.now().utc, device, kind });
     }

@@ -12,7 +12,7 @@ use crate::{
 use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 /// The options there are, with what they want; the module documentation of `sim` explains them.
-const OPTIONS: [(&str, &str); 25] = [
+const OPTIONS: [(&str, &str); 26] = [
     ("seed", "a whole number"),
     ("speed", "a number from 0.1 to 100000"),
     ("clock", "\"now\" or a UTC time such as 2026-01-15T21:30:00Z"),
@@ -38,6 +38,7 @@ const OPTIONS: [(&str, &str); 25] = [
     ("horizon", "degrees from -90 to 80"),
     ("faults", "a file of faults"),
     ("timeout", "seconds from 0.05 to 3600"),
+    ("guard", "on or off"),
 ];
 
 /// A filter of the wheel: what people call it and what it lets through.
@@ -77,6 +78,7 @@ pub(super) struct Options {
     pub(super) faults: Vec<Fault>,
     /// The longest that a call that hangs may take.
     pub(super) timeout: Duration,
+    pub(super) guard: bool,
 }
 
 /// The filters of a wheel: name as given, band, and where its focus lies from that of luminance in steps.
@@ -174,6 +176,7 @@ impl Options {
             "settle" => self.settle = number(value, 0.0..=60.0)?,
             "timeout" => self.timeout = Duration::from_secs_f64(number(value, 0.05..=3600.0)?),
             "horizon" => self.horizon = Degrees(number(value, -90.0..=80.0)?),
+            "guard" => self.guard = choice(value, &[("on", true), ("off", false)])?,
             _ => return None,
         }
         Some(())
@@ -210,6 +213,7 @@ impl Options {
             horizon: Degrees(0.0),
             faults: Vec::new(),
             timeout: Duration::from_secs(15),
+            guard: true,
         })
     }
 }

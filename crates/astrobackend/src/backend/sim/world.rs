@@ -18,6 +18,7 @@ use crate::{
     Address, Degrees, Equinox, Error, Hours, Metres, RaDec, Result, Timestamp,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind, DeviceState, GuideDirection, PierSide},
     event::Poller,
+    guard::Guard,
     image::{Image, ImageMeta},
     sync::lock,
     wait::Deadline,
@@ -130,7 +131,7 @@ impl World {
         // Refuses a night for which no star's place can be computed.
         RaDec::j2000(Hours(0.0), Degrees(0.0)).to(Equinox::OfDate, now.utc)?;
         let camera = |model: SensorModel, guide_port| {
-            Mutex::new(CameraUnit::new(model, guide_port, options.site.longitude, now))
+            Mutex::new(CameraUnit::new(model, guide_port, options.site.longitude, Guard::new(options.guard), now))
         };
         let mut cameras = vec![camera(options.sensor.clone(), false)];
         if options.guide_camera {
@@ -285,6 +286,16 @@ impl World {
         let now = self.now(self.place_of(DeviceKind::Mount));
         mount.catch_up(now);
         let _ = mount.pulse(direction, duration, now);
+    }
+
+    /// The picture of a finished exposure, seen by the frame guard.
+    pub(super) fn judged(&self, camera: usize, shot: &Shot) -> Result<Arc<Image>> {
+        let mut image = self.picture(camera, shot)?;
+        let exposed = image.meta.exposure;
+        if let Some(news) = shot.ticket.judge(&mut image, self.clock.now().utc, exposed) {
+            self.publish(camera, news);
+        }
+        Ok(Arc::new(image))
     }
 
     /// Renders a finished exposure.

@@ -9,6 +9,7 @@ use super::{read::PixelSource, *};
 use crate::{
     Celsius, ErrorKind, Image,
     device::{BayerPattern, FrameType},
+    guard::Verdict,
     image::{Frame, ImageMeta, Pixels},
 };
 use std::time::Duration;
@@ -62,6 +63,8 @@ fn known(width: u32, height: u32) -> ImageMeta {
         readout_mode: Some("High gain".into()),
         temperature: Some(Celsius(-9.97)),
         set_point: Some(Celsius(-10.0)),
+        exposure_number: Some(7),
+        verdict: Some(Verdict::Suspect("rows 2 to 3 are 'odd': ".to_owned() + &"and long, ".repeat(20) + "too")),
         header: Header::new(),
     }
 }

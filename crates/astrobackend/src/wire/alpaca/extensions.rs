@@ -110,6 +110,12 @@ pub struct PictureMeta {
     /// Temperature that the cooler was to hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_point: Option<f64>,
+    /// The number of the exposure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure_number: Option<u64>,
+    /// What the frame guard thinks of it: `ok`, `suspect: WHY`, `bad: WHY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
     /// Cards of the driver's own FITS header: keyword, value as JSON (text, number, truth value or null), comment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub header: Vec<(String, serde_json::Value, String)>,

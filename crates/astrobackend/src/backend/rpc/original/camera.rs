@@ -8,7 +8,9 @@ use crate::{
         Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, CoolerCaps, Exposure, ExposureState, FrameType,
         Sensor,
     },
+    event::{Event, Hub},
     fits,
+    guard::Guard,
     image::Frame,
     sync::lock,
     wait::Deadline,
@@ -28,6 +30,8 @@ pub(super) struct OriginalCamera {
     peer: Peer,
     known: Mutex<Option<Known>>,
     session: Mutex<Session>,
+    guard: Guard,
+    hub: Arc<Hub>,
 }
 
 /// What is asked once.
@@ -81,8 +85,9 @@ impl_original!(
 );
 
 impl OriginalCamera {
-    pub(super) fn new(peer: Peer) -> Self {
-        OriginalCamera { peer, known: Mutex::default(), session: Mutex::default() }
+    pub(super) fn new(peer: Peer, hub: Arc<Hub>) -> Self {
+        let guard = Guard::new(peer.connection.policy().guard);
+        OriginalCamera { peer, known: Mutex::default(), session: Mutex::default(), guard, hub }
     }
 
     fn known(&self) -> Result<Known> {
@@ -217,7 +222,11 @@ impl OriginalCamera {
         image.meta.frame = Some(frame);
         // The server writes when it saved.
         image.meta.start = Some(taking.at);
-        image.meta.exposure = Some(taking.exposure.duration);
+        let exposed = image.meta.exposure.replace(taking.exposure.duration);
+        let at = Timestamp::now();
+        if let Some(kind) = taking.ticket.judge(&mut image, at, exposed) {
+            self.hub.publish(&Event { at, device: Some(self.peer.info.id.clone()), kind });
+        }
         Ok(image)
     }
 }
@@ -303,7 +312,7 @@ impl Camera for OriginalCamera {
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
         // Always with a region: without one the server takes the unbinned sensor at any binning.
-        let frame = self.frame()?;
+        let (frame, caps) = (self.frame()?, self.caps()?);
         let mut session = lock(&self.session);
         if matches!(&session.last, Last::Taken(taking) if taking.state().is_busy()) {
             return self.peer.fail(Error::new(ErrorKind::Busy, "another exposure is under way"));
@@ -319,8 +328,9 @@ impl Camera for OriginalCamera {
         }
         session.last = Last::None;
         let (at, since) = (Timestamp::now(), Instant::now());
-        let ticket = self.peer.connection.start("take_image", &params).map_err(|error| self.peer.name(error))?;
-        session.last = Last::Taken(Box::new(Taking { ticket, exposure, frame, at, since }));
+        let answer = self.peer.connection.start("take_image", &params).map_err(|error| self.peer.name(error))?;
+        let ticket = self.guard.begin(exposure, frame, &caps, at);
+        session.last = Last::Taken(Box::new(Taking { answer, ticket, exposure, frame, at, since }));
         Ok(())
     }
 
@@ -341,7 +351,7 @@ impl Camera for OriginalCamera {
         let Last::Taken(taking) = last else { return Ok(()) };
         // Until the server has let the camera go, it refuses the next exposure.
         let limit = self.peer.connection.policy().timeout;
-        match taking.ticket.wait(&Deadline::after(limit)) {
+        match taking.answer.wait(&Deadline::after(limit)) {
             Some(_) => Ok(()),
             None => self.peer.fail(Error::timeout("the end of the aborted exposure", limit)),
         }

@@ -4,6 +4,7 @@ use crate::{
     Error, ErrorKind, Timestamp,
     backend::rpc::connection::Ticket,
     device::{Exposure, ExposureState},
+    guard,
     image::Frame,
 };
 use std::time::{Duration, Instant};
@@ -17,7 +18,9 @@ const EARLY: Duration = Duration::from_millis(100);
 /// An exposure that was started from here.
 #[derive(Debug)]
 pub(super) struct Taking {
-    pub(super) ticket: Ticket,
+    pub(super) answer: Ticket,
+    /// What the frame guard knows it by.
+    pub(super) ticket: guard::Ticket,
     pub(super) exposure: Exposure,
     pub(super) frame: Frame,
     pub(super) at: Timestamp,
@@ -29,7 +32,7 @@ impl Taking {
     pub(super) fn state(&self) -> ExposureState {
         let passed = self.since.elapsed();
         let length = self.exposure.duration;
-        match self.ticket.answer() {
+        match self.answer.answer() {
             Some((_, Err(error))) => ExposureState::Failed(error),
             // The server says `complete` of what was aborted, too.
             Some((at, Ok(_))) if at.duration_since(self.since) + EARLY < length => ExposureState::Idle,

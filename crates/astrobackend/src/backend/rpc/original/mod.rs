@@ -11,6 +11,7 @@ use super::connection::Connection;
 use crate::{
     Address, Error, ErrorKind, Result,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
+    event::Hub,
     wire::rpc::Greeting,
 };
 use serde_json::Value;
@@ -40,11 +41,11 @@ pub(super) fn info(kind: DeviceKind, greeting: &Greeting, address: &Address) -> 
 }
 
 /// A device to be used.
-pub(super) fn device(connection: Arc<Connection>, info: DeviceInfo) -> AnyDevice {
+pub(super) fn device(connection: Arc<Connection>, hub: Arc<Hub>, info: DeviceInfo) -> AnyDevice {
     let kind = info.id.kind;
     let peer = Peer { connection, info, connected: AtomicBool::new(false) };
     match kind {
-        DeviceKind::Camera => AnyDevice::Camera(Arc::new(camera::OriginalCamera::new(peer))),
+        DeviceKind::Camera => AnyDevice::Camera(Arc::new(camera::OriginalCamera::new(peer, hub))),
         DeviceKind::FilterWheel => AnyDevice::FilterWheel(Arc::new(filter_wheel::OriginalWheel::new(peer))),
         DeviceKind::Focuser => AnyDevice::Focuser(Arc::new(focuser::OriginalFocuser::new(peer))),
         DeviceKind::Mount => AnyDevice::Mount(Arc::new(mount::OriginalMount::new(peer))),

@@ -142,8 +142,10 @@ fn after_a_usb_reset_frames_are_black_until_a_new_connection() {
     night.camera().set_control(Control::Offset, 33.0).unwrap();
     night.inject(Fault::new("camera", What::UsbReset).on_exposure(2));
     assert!(!is_black(&night.take().unwrap()));
-    assert!(is_black(&night.take().unwrap()));
-    assert!(is_black(&night.take().unwrap()));
+    for _ in 0..2 {
+        let black = night.take().unwrap();
+        assert!(is_black(&black) && black.meta.verdict.as_ref().unwrap().is_bad());
+    }
     assert_ne!(night.camera().control(Control::Offset).unwrap(), 33.0, "settings are lost");
     night.camera().disconnect().unwrap();
     night.camera().connect().unwrap();
@@ -213,6 +215,8 @@ fn frames_are_spoilt_as_told_and_the_next_one_is_good() {
     assert_eq!((frames[5].height(), frames[5].pixels().len()), (frames[0].height() / 2, half));
     assert!((half..2 * half).all(|pixel| frames[7].pixels().get(pixel) == Some(0.0)));
     assert_ne!(frames[7].pixels().get(half / 2), Some(0.0));
+    let verdicts: Vec<_> = frames.iter().map(|frame| frame.meta.verdict.as_ref().unwrap().name()).collect();
+    assert_eq!(verdicts, ["ok", "bad", "ok", "bad", "ok", "bad", "ok", "bad", "ok"]);
     for good in [0, 2, 4, 6, 8] {
         assert!(!is_black(&frames[good]) && frames[good].pixels().len() == 2 * half, "{good}");
         assert_ne!(frames[good].pixels().get(2 * half - 1), Some(0.0), "{good}");
@@ -279,6 +283,8 @@ fn clocks_jump_where_they_can_be_seen() {
     assert_eq!(ahead.as_secs(), 3600);
     let image = night.take().unwrap();
     assert_eq!(image.meta.start, Some(night.world.clock.utc(20.0 - 60.0)));
+    night.inject(Fault::new("camera", What::ClockJump(-3600.0)));
+    assert_eq!(night.take().unwrap().meta.verdict.as_ref().unwrap().name(), "suspect");
 }
 
 #[test]
