@@ -12,6 +12,7 @@ use astrobackend::{
     device::{BayerPattern, FrameType, PierSide},
     each_pixel_type,
     fits::{self, Header, Value},
+    guard::Verdict,
     image::{Frame, ImageMeta, Pixels},
     observation::Observation,
 };
@@ -74,6 +75,8 @@ fn camera(width: u32, height: u32) -> ImageMeta {
         readout_mode: Some("High gain".into()),
         temperature: Some(Celsius(-9.97)),
         set_point: Some(Celsius(-10.0)),
+        exposure_number: Some(7),
+        verdict: Some(Verdict::Suspect("it's one of those with 'quotes', ".to_owned() + &"and long, ".repeat(12))),
         header,
     }
 }
