@@ -16,8 +16,8 @@ const SIZE: (u32, u32) = (64, 48);
 
 /// A server of either kind, and its address.
 enum Server {
-    Alpaca(alpaca::Server),
-    Rpc(rpc::Server),
+    Alpaca(alpaca::Running),
+    Rpc(rpc::Running),
 }
 
 impl Server {
@@ -104,7 +104,7 @@ fn a_client_that_is_told_not_to_judge_passes_on_what_was_found() {
     let camera = astrobackend::open(&format!("{}?guard=off", server.address())).unwrap().camera().unwrap();
     camera.connect().unwrap();
     let wait = Wait::new(Duration::from_secs(30));
-    let mut take = || camera.expose(Exposure::light(Duration::from_millis(1)), &wait).unwrap().meta.verdict.clone();
+    let take = || camera.expose(Exposure::light(Duration::from_millis(1)), &wait).unwrap().meta.verdict.clone();
     let found: Vec<_> = (0..3).map(|_| take()).collect();
     assert_eq!(found, [Some(Verdict::Bad("it smells".into())), Some(Verdict::Ok), Some(Verdict::Ok)]);
 }

@@ -76,7 +76,7 @@ fn camera(width: u32, height: u32) -> ImageMeta {
         temperature: Some(Celsius(-9.97)),
         set_point: Some(Celsius(-10.0)),
         exposure_number: Some(7),
-        verdict: Some(Verdict::Suspect("exposed for 2.5 s, not 3 s as asked".into())),
+        verdict: Some(Verdict::Suspect("it's one of those with 'quotes', ".to_owned() + &"and long, ".repeat(12))),
         header,
     }
 }
