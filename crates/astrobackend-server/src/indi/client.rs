@@ -9,7 +9,7 @@ use super::{
 use crate::lock;
 use astrobackend::wire::indi::{Limits, Message, Parser, Vector};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{io, sync::Arc};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpStream, tcp::OwnedReadHalf},
@@ -26,23 +26,35 @@ pub(super) async fn serve(stream: TcpStream, service: Arc<Service>, mut stopped:
     let limits = service.limits;
     let listener = service.audience.join(limits.queue, limits.waiting);
     service.follow();
-    let sending = async {
-        if let Err(error) = listener.outbox.send_all(half, limits.stall).await {
-            log::warn!("a client is given up: {error}");
+    let sending = listener.outbox.send_all(half, limits.stall);
+    let receiving = receive(input, service.clone(), listener.clone());
+    tokio::pin!(sending, receiving);
+    let mut can_send = true;
+    // A client that is gone before it was answered has been heard all the same.
+    let stopping = loop {
+        tokio::select! {
+            sent = &mut sending, if can_send => {
+                can_send = false;
+                if let Err(error) = sent && is_its_own_fault(&error) {
+                    log::warn!("a client is given up: {error}");
+                    break false;
+                }
+                listener.outbox.close();
+            }
+            () = &mut receiving => break false,
+            _ = stopped.wait_for(|stopped| *stopped) => break true,
         }
-    };
-    tokio::pin!(sending);
-    // Whatever ends first ends the others; only a server that stops lets what waits leave.
-    let stopping = tokio::select! {
-        () = &mut sending => false,
-        () = receive(input, service.clone(), listener.clone()) => false,
-        _ = stopped.wait_for(|stopped| *stopped) => true,
     };
     service.audience.leave(&listener);
     listener.outbox.close();
-    if stopping {
+    if stopping && can_send {
         let _ = time::timeout(limits.stop, sending).await;
     }
+}
+
+/// It took nothing, or too little.
+fn is_its_own_fault(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::OutOfMemory)
 }
 
 /// Takes in what the client says, until it goes or is not to be listened to any longer.

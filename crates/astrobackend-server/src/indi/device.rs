@@ -17,9 +17,12 @@ use astrobackend::{
     wire::indi::{Message, Rule, State},
 };
 use bytes::Bytes;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     sync::{
@@ -30,6 +33,9 @@ use tokio::{
 };
 
 const CONNECTION: &str = "CONNECTION";
+
+/// How often what turns with the sky is told.
+const SKY: Duration = Duration::from_secs(1);
 
 /// What a device is to deal with.
 pub(super) enum Task {
@@ -128,13 +134,17 @@ impl Device {
     async fn run(mut self) {
         self.look(true, None).await;
         let refresh = self.service.limits.refresh;
-        let mut due = Instant::now() + refresh;
+        let (mut all_due, mut state_due) = (Instant::now() + refresh, Instant::now() + SKY);
         loop {
+            let turns = self.parts.iter().any(|part| part.turns());
+            let due = if turns { state_due.min(all_due) } else { all_due };
             let Ok(task) = time::timeout_at(due, self.tasks.recv()).await else {
+                let all = all_due <= due;
                 if !self.audience.is_empty() {
-                    self.look(true, None).await;
+                    self.look(all, None).await;
                 }
-                due = Instant::now() + refresh;
+                state_due = Instant::now() + SKY;
+                all_due = if all { Instant::now() + refresh } else { all_due };
                 continue;
             };
             match task {

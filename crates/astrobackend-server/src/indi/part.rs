@@ -26,6 +26,11 @@ pub(super) trait Part: fmt::Debug + Send + Sync {
     /// The property that shows when what the device was doing has failed.
     fn main(&self) -> &'static str;
 
+    /// What it tells changes all the time, and no event says so: a clock, the sky that turns.
+    fn turns(&self) -> bool {
+        false
+    }
+
     /// Looks at its state, or at all there is. May wait.
     ///
     /// # Errors

@@ -173,6 +173,10 @@ impl Part for MountPart {
         lock(&self.seen).as_ref().map_or(pointing::OF_DATE, |seen| pointing::equatorial(&seen.caps).0)
     }
 
+    fn turns(&self) -> bool {
+        true
+    }
+
     fn look(&self, all: bool) -> Result<()> {
         let before = lock(&self.seen).clone();
         let (caps, settings, site, guide_rates) = match before {

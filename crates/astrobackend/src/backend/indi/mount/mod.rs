@@ -32,7 +32,12 @@ use std::{
 /// Properties of which one is there when a mount can be used.
 pub(super) const KEYS: &[&str] = &["EQUATORIAL_EOD_COORD", "EQUATORIAL_COORD"];
 
-const CONTROLS: &[Place] = &[Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RATE")];
+const CONTROLS: &[Place] = &[
+    Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RATE"),
+    // INDI has no names for these; our server has.
+    Place::number(Control::SettleTime, "TELESCOPE_SETTLE_TIME", "SETTLE_TIME_VALUE"),
+    Place::choice(Control::Refraction, "TELESCOPE_REFRACTION"),
+];
 
 /// As near as a mount has to come, or to be already, for a command without any sign of life to count as done.
 const NEAR: Degrees = Degrees(0.1);
@@ -103,6 +108,8 @@ impl IndiMount {
             Ok((state, place::site(device)))
         })?;
         if let Some(site) = site {
+            // The mount's own clock may be another than ours.
+            let now = state.utc.unwrap_or(now);
             state.sidereal_time = Some(site.sidereal_time(now));
             state.horizon = state.horizon.or_else(|| state.position.to_altaz(&site, now).ok());
         }
