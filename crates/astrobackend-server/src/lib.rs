@@ -15,6 +15,9 @@
 
 pub mod alpaca;
 mod calls;
+mod connections;
+pub mod indi;
+mod observe;
 pub mod rpc;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -31,14 +31,16 @@ pub struct IndiServer {
 }
 
 impl IndiServer {
-    /// Starts a server with drivers (`indi_simulator_ccd` ...) and waits until each of them has told its name.
+    /// Starts a server with drivers (`indi_simulator_ccd` ..., or `DEVICE@HOST:PORT` on another server) and waits until
+    /// each of them has told its name.
     ///
     /// To be called in a private network only ([`crate::in_private_network`]): it listens on all interfaces.
     ///
     /// # Errors
     /// [`Skip`] when it or a driver is not installed or does not start.
     pub fn start(drivers: &[&str]) -> Result<Self, Skip> {
-        drivers.iter().try_for_each(|driver| program(driver).map(drop))?;
+        let local = drivers.iter().filter(|driver| !driver.contains('@'));
+        local.into_iter().try_for_each(|driver| program(driver).map(drop))?;
         let folder = TempDir::new().map_err(Skip::new)?;
         let port = free_port().map_err(Skip::new)?;
         let drivers: Vec<String> = drivers.iter().map(|driver| (*driver).to_owned()).collect();

@@ -14,6 +14,7 @@ pub(crate) mod preview;
 pub(crate) mod props;
 pub(crate) mod rig;
 pub(crate) mod serve;
+mod serve_indi;
 mod serve_rpc;
 pub(crate) mod slew;
 pub(crate) mod stop;

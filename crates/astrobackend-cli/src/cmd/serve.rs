@@ -1,6 +1,9 @@
 //! `serve`: offers the devices to programs of other frameworks, until interrupted.
 
-use super::serve_rpc::{self, RpcArgs};
+use super::{
+    serve_indi::{self, IndiArgs},
+    serve_rpc::{self, RpcArgs},
+};
 use crate::{context::Context, output::Output};
 use astrobackend::{Backend, Error, Result, device::DeviceId};
 use astrobackend_server::alpaca::{Access, Exposed, Login, Offered, Options, Running, Server, default_state_file};
@@ -15,6 +18,8 @@ pub(crate) enum Verb {
     Alpaca(AlpacaArgs),
     /// As the JSON RPC of the Python Astroimaging Suite, for programs on pyastrobackend's RPC
     Rpc(RpcArgs),
+    /// As INDI devices, for KStars, PHD2, CCDciel and other INDI clients
+    Indi(IndiArgs),
 }
 
 /// Arguments of `serve alpaca`.
@@ -75,6 +80,7 @@ pub(crate) fn run(ctx: &Context, verb: &Verb) -> Result<()> {
     match verb {
         Verb::Alpaca(args) => alpaca(ctx, args),
         Verb::Rpc(args) => serve_rpc::run(ctx, args),
+        Verb::Indi(args) => serve_indi::run(ctx, args),
     }
 }
 

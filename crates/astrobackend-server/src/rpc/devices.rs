@@ -130,6 +130,12 @@ impl Devices {
         }
     }
 
+    /// The first wheel, focuser and mount.
+    pub(super) fn companions(&self) -> Vec<Arc<Served>> {
+        let kinds = [DeviceKind::FilterWheel, DeviceKind::Focuser, DeviceKind::Mount];
+        kinds.into_iter().filter_map(|kind| self.find(kind, &Params::default())).collect()
+    }
+
     /// [`Devices::find`] after a new look at what there is.
     ///
     /// # Errors

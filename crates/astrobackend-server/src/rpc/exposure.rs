@@ -1,7 +1,7 @@
 //! `take_image`: started, watched, and answered when it has ended, by an error unless it ended well.
 
-use super::{Service, devices::Served, dispatch, observe, values::complete};
-use crate::lock;
+use super::{Service, devices::Served, dispatch, values::complete};
+use crate::{lock, observe::observe};
 use astrobackend::{
     Error, ErrorKind,
     device::{AnyDevice, Camera, CameraCaps, Control, Exposure, ExposureState},
@@ -130,7 +130,8 @@ fn begin(service: &Service, served: &Served, wanted: &Wanted) -> Result<u64, Ref
     if let Some(gain) = wanted.gain {
         camera.set_control(Control::Gain, gain)?;
     }
-    *lock(&served.session.observation) = observe::observe(&service.devices);
+    let companions = service.devices.companions();
+    *lock(&served.session.observation) = observe(companions.iter().map(|served| (&served.id, &served.device)));
     camera.start_exposure(wanted.exposure).map_err(busy)?;
     Ok(served.session.serial.fetch_add(1, Ordering::AcqRel) + 1)
 }

@@ -1,7 +1,7 @@
 //! The JSON RPC of the Python Astroimaging Suite: the devices of any backend for its programs, and for our own client.
 //!
-//! `docs/rpc.md` describes the wire and what is exposed, for users. Here, a request passes `listener` (connections and
-//! their limits), `client` (lines, order, what may wait), `dispatch`, and the file of its device kind: the original's
+//! `docs/rpc.md` describes the wire and what is exposed, for users. Here, a request passes `connections` of the crate,
+//! `client` (lines, order, what may wait), `dispatch`, and the file of its device kind: the original's
 //! methods there, ours in `contract`.
 
 mod camera;
@@ -12,10 +12,8 @@ mod dispatch;
 mod exposure;
 mod filter_wheel;
 mod focuser;
-mod listener;
 mod mount;
 mod news;
-mod observe;
 mod options;
 mod picture;
 mod save;
@@ -24,6 +22,7 @@ mod values;
 pub use crate::alpaca::Exposed;
 pub use options::{Limits, Options};
 
+use crate::connections::{self, Doors};
 use astrobackend::{
     Backend, Error, Result,
     device::DeviceInfo,
@@ -106,7 +105,11 @@ impl Server {
         }
         let (stop, stopped) = watch::channel(false);
         let (finished, done) = mpsc::channel();
-        let serve = listener::serve(listener, service.clone(), options.networks, stopped);
+        let (connections, patience) = (options.limits.connections, options.limits.stop);
+        let doors = Doors { networks: options.networks, connections, stop: patience };
+        let serving = service.clone();
+        let each = move |stream, stopped| client::serve(stream, serving.clone(), stopped);
+        let serve = connections::serve(listener, doors, stopped, each);
         runtime.spawn(async move {
             serve.await;
             drop(finished);

@@ -10,6 +10,7 @@ use testing::{AlpacaSimulators, IndiServer, IndipyServer, Skip, in_private_netwo
 mod alpaca;
 mod ascom;
 mod deviations;
+mod indi;
 mod rpc;
 
 /// Set where the COM drivers must be there.
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let mut targets = simulators();
     targets.extend(alpaca::over_the_simulator());
     targets.extend(rpc::over_the_simulator());
+    targets.extend(indi::over_the_simulator());
     let mut missing = Vec::new();
     // Kept until the end. Listing the cases needs no server, but the same names.
     let mut running = Vec::new();

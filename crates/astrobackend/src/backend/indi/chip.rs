@@ -49,6 +49,9 @@ pub(super) static MAIN: Chip = Chip {
         Place::number(Control::DewHeater, "CCD_CONTROLS", "AntiDewHeater"),
         Place::number(Control::Fan, "CCD_CONTROLS", "FanOn"),
         Place::choice(Control::ReadoutMode, "READOUT_MODE"),
+        // INDI has no names for these; our server has.
+        Place::choice(Control::FastReadout, "CCD_FAST_READOUT"),
+        Place::number(Control::SubExposure, "CCD_SUB_EXPOSURE", "SUB_EXPOSURE_VALUE"),
     ],
 };
 

@@ -22,6 +22,8 @@ const CONTROLS: &[Place] = &[
     Place::switched(Control::Backlash, "FOCUS_BACKLASH_STEPS", "FOCUS_BACKLASH_VALUE", "FOCUS_BACKLASH_TOGGLE"),
     Place::number(Control::Speed, "FOCUS_SPEED", "FOCUS_SPEED_VALUE"),
     Place::number(Control::MaxPosition, "FOCUS_MAX", "FOCUS_MAX_VALUE"),
+    // INDI has no name for this; our server has.
+    Place::choice(Control::TemperatureCompensation, "FOCUS_TEMPERATURE_COMPENSATION"),
 ];
 
 /// A focuser behind a server.

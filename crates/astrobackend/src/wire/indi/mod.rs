@@ -17,6 +17,7 @@
 
 mod base64;
 mod build;
+mod leaving;
 mod message;
 mod number;
 mod parser;
@@ -27,6 +28,7 @@ mod shape;
 mod tag;
 mod text;
 
+pub use leaving::Leaving;
 pub use message::{Blob, BlobMode, Element, Elements, Message, Number, Perm, Rule, State, Vector};
 pub use number::{format_number, parse_number};
 pub use parser::{Arriving, Limits, Parser};

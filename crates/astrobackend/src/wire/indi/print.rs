@@ -94,6 +94,22 @@ impl<'n, 'o> Tag<'n, 'o> {
     }
 }
 
+/// The message that reports a file of so many bytes, and the place in it where the content goes.
+pub(super) fn around_file(vector: &Vector<'_>, element: &str, format: &str, bytes: usize) -> (Vec<u8>, usize) {
+    let (mut out, mut content) = (Vec::new(), 0);
+    vector.open("setBLOBVector", &mut out).text(|out| {
+        out.push(b'\n');
+        let bytes = bytes.to_string();
+        let tag = Tag::open("oneBLOB", out).with("name", Some(element)).with("size", Some(&bytes));
+        tag.with("format", Some(format)).with("len", Some(&bytes)).text(|out| {
+            out.push(b'\n');
+            content = out.len();
+            out.push(b'\n');
+        });
+    });
+    (out, content)
+}
+
 impl Vector<'_> {
     fn write(&self, verb: &str, element: &str, out: &mut Vec<u8>) {
         let kind = match self.elements {
@@ -104,7 +120,14 @@ impl Vector<'_> {
             Elements::Blob(_) => "BLOB",
         };
         let child = format!("{element}{kind}");
-        Tag::open(&format!("{verb}{kind}Vector"), out)
+        self.open(&format!("{verb}{kind}Vector"), out).text(|out| {
+            out.push(b'\n');
+            self.elements.write(&child, out);
+        });
+    }
+
+    fn open<'n, 'o>(&self, tag: &'n str, out: &'o mut Vec<u8>) -> Tag<'n, 'o> {
+        Tag::open(tag, out)
             .with("device", Some(&self.device))
             .with("name", Some(&self.name))
             .with("label", self.label.as_deref())
@@ -115,10 +138,6 @@ impl Vector<'_> {
             .number("timeout", self.timeout)
             .with("timestamp", self.timestamp.as_deref())
             .with("message", self.message.as_deref())
-            .text(|out| {
-                out.push(b'\n');
-                self.elements.write(&child, out);
-            });
     }
 }
 

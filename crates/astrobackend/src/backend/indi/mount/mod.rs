@@ -32,7 +32,12 @@ use std::{
 /// Properties of which one is there when a mount can be used.
 pub(super) const KEYS: &[&str] = &["EQUATORIAL_EOD_COORD", "EQUATORIAL_COORD"];
 
-const CONTROLS: &[Place] = &[Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RATE")];
+const CONTROLS: &[Place] = &[
+    Place::choice(Control::SlewRate, "TELESCOPE_SLEW_RATE"),
+    // INDI has no names for these; our server has.
+    Place::number(Control::SettleTime, "TELESCOPE_SETTLE_TIME", "SETTLE_TIME_VALUE"),
+    Place::choice(Control::Refraction, "TELESCOPE_REFRACTION"),
+];
 
 /// As near as a mount has to come, or to be already, for a command without any sign of life to count as done.
 const NEAR: Degrees = Degrees(0.1);
@@ -80,7 +85,6 @@ impl IndiMount {
     }
 
     fn state_with(&self, ordered: bool) -> Result<MountState> {
-        let now = Timestamp::now();
         let goal = self.motion.goal();
         let (mut state, site) = self.handle.read(|device| {
             let position = place::position(device).ok_or_else(|| Error::protocol("tells no coordinates"))?;
@@ -103,10 +107,16 @@ impl IndiMount {
             Ok((state, place::site(device)))
         })?;
         if let Some(site) = site {
+            let now = state.utc.unwrap_or_else(Timestamp::now);
             state.sidereal_time = Some(site.sidereal_time(now));
             state.horizon = state.horizon.or_else(|| state.position.to_altaz(&site, now).ok());
         }
         Ok(state)
+    }
+
+    /// The mount's own clock may be another than ours.
+    fn now(&self) -> Timestamp {
+        self.handle.read(|device| Ok(place::clock(device))).ok().flatten().unwrap_or_else(Timestamp::now)
     }
 
     fn refuse_when_parked(&self) -> Result<()> {
@@ -119,7 +129,7 @@ impl IndiMount {
     /// The target in the equinox that the mount speaks.
     fn in_own_equinox(&self, target: Target) -> Result<RaDec> {
         let (equinox, site) = self.handle.read(|device| Ok((place::equinox(device), place::site(device))))?;
-        let now = Timestamp::now();
+        let now = self.now();
         let place = match (target, site) {
             (Target::RaDec(place), _) => place.to(equinox, now),
             (Target::AltAz(direction), Some(site)) => direction.to_radec(&site, now, equinox),
@@ -285,7 +295,7 @@ impl Mount for IndiMount {
         let site = self.site()?;
         match site {
             Some(site) if caps.pier_side && caps.alignment == Alignment::GermanPolar => {
-                let angle = site.hour_angle(target, Timestamp::now());
+                let angle = site.hour_angle(target, self.now());
                 Ok(PierSide::for_hour_angle(angle.map_err(|error| self.handle.name(error))?))
             }
             _ => self.handle.fail(Error::unsupported("does not tell on which side it would point")),

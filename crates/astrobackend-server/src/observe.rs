@@ -1,27 +1,24 @@
 //! The rest of the telescope at the beginning of an exposure, for the header of its file.
 
-use super::devices::Devices;
 use astrobackend::{
-    device::{AnyDevice, DeviceKind},
+    device::{AnyDevice, DeviceId},
     observation::Observation,
-    wire::rpc::Params,
 };
 
-/// What the first wheel, focuser and mount say; who does not answer is left out.
-pub(super) fn observe(devices: &Devices) -> Observation {
+/// What these devices, the wheel, the focuser and the mount that go with a camera, say; who does not answer is left out.
+pub(crate) fn observe<'a>(devices: impl IntoIterator<Item = (&'a DeviceId, &'a AnyDevice)>) -> Observation {
     let mut seen = Observation::default();
-    for kind in [DeviceKind::FilterWheel, DeviceKind::Focuser, DeviceKind::Mount] {
-        let Some(served) = devices.find(kind, &Params::default()) else { continue };
-        match &served.device {
+    for (id, device) in devices {
+        match device {
             AnyDevice::FilterWheel(wheel) => {
                 let place = wheel.state().ok().and_then(|state| state.position);
                 let filters = wheel.filters().unwrap_or_default();
                 seen.filter = place.and_then(|place| Some(filters.get(place)?.name.clone()));
-                seen.filter_wheel = Some(served.id.name.clone()).filter(|_| seen.filter.is_some());
+                seen.filter_wheel = Some(id.name.clone()).filter(|_| seen.filter.is_some());
             }
             AnyDevice::Focuser(focuser) => {
                 let Ok(state) = focuser.state() else { continue };
-                seen.focuser = Some(served.id.name.clone());
+                seen.focuser = Some(id.name.clone());
                 seen.focus_position = state.position;
                 seen.focus_temperature = state.temperature;
                 seen.focus_step = focuser.caps().ok().and_then(|caps| caps.step_size);

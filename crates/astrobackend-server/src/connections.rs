@@ -1,9 +1,8 @@
-//! Connections: whose, how many, and how they end.
+//! Connections of protocols that keep them: whose, how many, and how they end.
 
-use super::{Service, client};
 use ipnet::IpNet;
 use socket2::{SockRef, TcpKeepalive};
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -17,14 +16,24 @@ const REST: Duration = Duration::from_millis(50);
 /// Clients keep connections for a night and say nothing: the system finds out which are dead.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// Whose connections are taken, and how many.
+#[derive(Clone, Debug)]
+pub(crate) struct Doors {
+    /// The networks that clients may come from; empty for all.
+    pub(crate) networks: Vec<IpNet>,
+    /// Connections at a time.
+    pub(crate) connections: usize,
+    /// Finishing answers when the server stops.
+    pub(crate) stop: Duration,
+}
+
 /// Serves until told to stop, and then until answers under way are sent, or the limit for that.
-pub(super) async fn serve(
+pub(crate) async fn serve<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
-    service: Arc<Service>,
-    networks: Vec<IpNet>,
+    doors: Doors,
     mut stopped: watch::Receiver<bool>,
+    client: impl Fn(TcpStream, watch::Receiver<bool>) -> F,
 ) {
-    let limits = service.limits;
     let (mut connections, until_stopped) = (JoinSet::new(), stopped.clone());
     loop {
         let accepted = tokio::select! {
@@ -33,11 +42,13 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((_, peer)) if !is_allowed(&networks, peer.ip()) => log::warn!("{peer} is of no network that may come"),
-            Ok((_, peer)) if connections.len() >= limits.connections => log::warn!("{peer} is one client too many"),
+            Ok((_, peer)) if !is_allowed(&doors.networks, peer.ip()) => {
+                log::warn!("{peer} is of no network that may come");
+            }
+            Ok((_, peer)) if connections.len() >= doors.connections => log::warn!("{peer} is one client too many"),
             Ok((stream, _)) => {
                 prepare(&stream);
-                connections.spawn(client::serve(stream, service.clone(), until_stopped.clone()));
+                connections.spawn(client(stream, until_stopped.clone()));
             }
             Err(error) => {
                 log::warn!("no connection can be taken: {error}");
@@ -47,7 +58,7 @@ pub(super) async fn serve(
     }
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
-    if time::timeout(limits.stop, all).await.is_err() {
+    if time::timeout(doors.stop, all).await.is_err() {
         log::warn!("answers under way were cut off");
     }
 }
