@@ -96,9 +96,9 @@ fn a_file_beyond_the_limits_is_refused_quickly() {
     assert_eq!(problems(&format!("[devices]\nmain = 1\n{many}")).len(), MOST_PROBLEMS);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rig.toml");
-    std::fs::write(&path, format!("{:1$}", "", LONGEST)).unwrap();
+    std::fs::write(&path, " ".repeat(LONGEST)).unwrap();
     assert!(Rig::load(&path).is_ok());
-    std::fs::write(&path, format!("{:1$}", "", LONGEST + 1)).unwrap();
+    std::fs::write(&path, " ".repeat(LONGEST + 1)).unwrap();
     assert!(Rig::load(&path).unwrap_err().to_string().contains("longer than 65536 bytes"));
 }
 
