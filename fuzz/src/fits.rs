@@ -3,6 +3,7 @@
 use astrobackend::{
     Image, each_pixel_type,
     fits::{self, Header, Value},
+    image::Pixels,
 };
 use flate2::{Compression, bufread::ZlibDecoder, write::ZlibEncoder};
 use std::io::{BufReader, Write};
@@ -100,9 +101,11 @@ pub fn tiles(data: &[u8]) {
     let width = [1, 2, 4][usize::from(*width % 3)];
     let block = usize::from(*block % 64) + 1;
     let bits = [8, 16, 32, 64][usize::from(*bits % 4)];
-    let cards = format!("ZCMPTYPE= 'RICE_1'\nZNAME1  = 'BLOCKSIZE'\nZVAL1   = {block}\nZNAME2  = 'BYTEPIX'\nZVAL2   = {width}");
+    let cards =
+        format!("ZCMPTYPE= 'RICE_1'\nZNAME1  = 'BLOCKSIZE'\nZVAL1   = {block}\nZNAME2  = 'BYTEPIX'\nZVAL2   = {width}");
     let tile = (columns * rows) as usize;
-    let expected = rice(packed, tile, block, width).map(|numbers| numbers.iter().map(|n| widened(*n, width, bits)).collect());
+    let expected =
+        rice(packed, tile, block, width).map(|numbers| numbers.iter().map(|n| widened(*n, width, bits)).collect());
     check(&table(&cards, (columns, rows), bits, packed), expected);
 
     // What is packed by deflate may be of any width, and its bytes sorted.
@@ -113,8 +116,11 @@ pub fn tiles(data: &[u8]) {
     let size = plain.len() / tile;
     let whole = matches!(size, 1 | 2 | 4 | 8) && size * tile == plain.len() && size <= (bits / 8).max(4);
     for (name, sorted) in [("GZIP_1", false), ("GZIP_2", true)] {
-        let byte = |n: usize, significance: usize| plain[if sorted { significance * tile + n } else { n * size + significance }];
-        let number = |n: usize| (0..size).fold(0u64, |number, significance| number << 8 | u64::from(byte(n, significance)));
+        let byte = |n: usize, significance: usize| {
+            plain[if sorted { significance * tile + n } else { n * size + significance }]
+        };
+        let number =
+            |n: usize| (0..size).fold(0u64, |number, significance| number << 8 | u64::from(byte(n, significance)));
         let expected = whole.then(|| (0..tile).map(|n| widened(number(n), size, bits)).collect());
         check(&table(&format!("ZCMPTYPE= '{name}'"), (columns, rows), bits, &deflated), expected);
         let _ = fits::parse(&table(&format!("ZCMPTYPE= '{name}'"), (columns, rows), bits, packed));
@@ -137,8 +143,12 @@ fn table(cards: &str, (columns, rows): (u64, u64), bits: usize, packed: &[u8]) -
 }
 
 fn check(file: &[u8], expected: Option<Vec<i64>>) {
-    let found = fits::parse(file).ok().map(|(image, _)| {
-        each_pixel_type!(image.pixels(), pixels => pixels.iter().map(|pixel| *pixel as i64).collect::<Vec<_>>())
+    let found = fits::parse(file).ok().map(|(image, _)| match image.pixels() {
+        Pixels::U8(pixels) => pixels.iter().map(|pixel| (*pixel).into()).collect(),
+        Pixels::I16(pixels) => pixels.iter().map(|pixel| (*pixel).into()).collect(),
+        Pixels::I32(pixels) => pixels.iter().map(|pixel| (*pixel).into()).collect(),
+        Pixels::I64(pixels) => pixels.clone(),
+        other => panic!("{other:?}"),
     });
     assert_eq!(found, expected);
 }
@@ -195,9 +205,7 @@ fn again(image: &Image, header: &Header) {
     assert_eq!(sum(&first), u32::MAX, "the checksum");
     let (copy, read) = fits::parse(&first).expect("what was written");
     assert_eq!((copy.width(), copy.height(), copy.planes()), (image.width(), image.height(), image.planes()));
-    let numbers = |image: &Image| {
-        each_pixel_type!(image.pixels(), pixels => pixels.iter().map(|pixel| format!("{pixel}")).collect::<Vec<_>>())
-    };
+    let numbers = |image: &Image| each_pixel_type!(image.pixels(), pixels => pixels.iter().map(|pixel| format!("{pixel}")).collect::<Vec<_>>());
     assert_eq!(numbers(&copy), numbers(image));
     for card in read.cards().iter().filter(|card| card.value != Value::None) {
         if let Some(before) = header.get(&card.keyword).filter(|_| !is_of_the_file(&card.keyword)) {
@@ -211,7 +219,8 @@ fn again(image: &Image, header: &Header) {
 /// Keywords that the writer computes.
 fn is_of_the_file(keyword: &str) -> bool {
     const FIXED: [&str; 12] = [
-        "SIMPLE", "XTENSION", "BITPIX", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS", "BZERO", "BSCALE", "BLANK", "CHECKSUM", "DATASUM",
+        "SIMPLE", "XTENSION", "BITPIX", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS", "BZERO", "BSCALE", "BLANK", "CHECKSUM",
+        "DATASUM",
     ];
     keyword.starts_with("NAXIS") || keyword == "LONGSTRN" || FIXED.contains(&keyword)
 }

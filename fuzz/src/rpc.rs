@@ -3,8 +3,8 @@
 use astrobackend::{
     Address, Error, Event, Site,
     device::{
-        CameraCaps, CameraState, ControlInfo, DeviceInfo, Exposure, ExposureState, Filter, FilterWheelState, FocuserCaps,
-        FocuserState, GuideRates, MountCaps, MountState, Target, Tracking,
+        CameraCaps, CameraState, ControlInfo, DeviceInfo, Exposure, ExposureState, Filter, FilterWheelState,
+        FocuserCaps, FocuserState, GuideRates, MountCaps, MountState, Target, Tracking,
     },
     image::{Frame, ImageMeta},
     wire::rpc::{Answer, Incoming, Line, Lines, Method, PictureHead, Refusal, Request, room},

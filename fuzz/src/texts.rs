@@ -96,7 +96,11 @@ pub fn rig(data: &[u8]) {
         Err(error) => {
             // A text of one line can be quoted with six letters for each of its bytes.
             assert!(error.message().len() < 20 * text.len() + 1000, "{error}");
-            let line: usize = error.message().strip_prefix("rig, line ").and_then(|rest| rest.split(':').next()?.parse().ok()).expect("a line");
+            let line: usize = error
+                .message()
+                .strip_prefix("rig, line ")
+                .and_then(|rest| rest.split(':').next()?.parse().ok())
+                .expect("a line");
             assert!((1..=text.matches('\n').count() + 1).contains(&line), "{error}");
         }
     }

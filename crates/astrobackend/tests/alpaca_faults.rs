@@ -219,10 +219,18 @@ fn replies_without_an_end_are_refused_and_cost_little_memory() {
     let chunked = |rest: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{rest}").into_bytes();
     let cases: Vec<(&str, Answer, ErrorKind)> = vec![
         ("a head", Answer::Endless(b"HTTP/1.1 200 OK\r\nA: ".to_vec(), b"a".to_vec()), ErrorKind::Protocol),
-        ("lines of a head", Answer::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".to_vec()), ErrorKind::Protocol),
+        (
+            "lines of a head",
+            Answer::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".to_vec()),
+            ErrorKind::Protocol,
+        ),
         ("heads", Answer::Endless(Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()), ErrorKind::Timeout),
         ("a body", Answer::Endless(head(200, JSON, usize::MAX), b"[".to_vec()), ErrorKind::Protocol),
-        ("a body until the end", Answer::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), b" ".to_vec()), ErrorKind::Protocol),
+        (
+            "a body until the end",
+            Answer::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), b" ".to_vec()),
+            ErrorKind::Protocol,
+        ),
         ("a chunk", Answer::Endless(chunked("ffffffffffffffff\r\n"), b"x".to_vec()), ErrorKind::Protocol),
         ("chunks", Answer::Endless(chunked(""), format!("400\r\n{:1024}\r\n", "").into_bytes()), ErrorKind::Protocol),
         ("the length of a chunk", Answer::Endless(chunked(""), b"0".to_vec()), ErrorKind::Protocol),

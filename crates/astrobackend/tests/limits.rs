@@ -7,7 +7,8 @@ use std::{fs, path::Path};
 /// Whether a source sets a name to a value: a constant, or a field of a default.
 fn sets(source: &str, name: &str, value: &str) -> bool {
     source.lines().map(str::trim).any(|line| {
-        let constant = line.split_once("const ").map(|(_, rest)| rest).filter(|rest| rest.starts_with(&format!("{name}:")));
+        let constant =
+            line.split_once("const ").map(|(_, rest)| rest).filter(|rest| rest.starts_with(&format!("{name}:")));
         let field = || {
             let fields = line.trim_start_matches("Limits {").trim_end_matches('}');
             fields.split(", ").any(|field| field.trim().trim_end_matches(',') == format!("{name}: {value}"))
@@ -22,7 +23,8 @@ fn the_figures_in_the_documentation_are_those_of_the_source() {
     let text = fs::read_to_string(root.join("docs/limits.md")).unwrap();
     let mut told = 0;
     for span in text.split('`').skip(1).step_by(2) {
-        let Some((path, (name, value))) = span.split_once(": ").and_then(|(path, set)| Some((path, set.split_once(" = ")?)))
+        let Some((path, (name, value))) =
+            span.split_once(": ").and_then(|(path, set)| Some((path, set.split_once(" = ")?)))
         else {
             continue;
         };

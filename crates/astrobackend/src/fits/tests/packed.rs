@@ -45,7 +45,8 @@ fn deflated((columns, rows): (u64, u64), packed: &[u8]) -> Vec<u8> {
         "XTENSION= 'BINTABLE'".to_owned(),
         "BITPIX  = 8\nNAXIS   = 2\nNAXIS1  = 8\nNAXIS2  = 1\nGCOUNT  = 1\nTFIELDS = 1".to_owned(),
         format!("PCOUNT  = {}", packed.len()),
-        "TFORM1  = '1PB'\nTTYPE1  = 'COMPRESSED_DATA'\nZIMAGE  = T\nZCMPTYPE= 'GZIP_1'\nZBITPIX = 8\nZNAXIS  = 2".to_owned(),
+        "TFORM1  = '1PB'\nTTYPE1  = 'COMPRESSED_DATA'\nZIMAGE  = T\nZCMPTYPE= 'GZIP_1'\nZBITPIX = 8\nZNAXIS  = 2"
+            .to_owned(),
         format!("ZNAXIS1 = {columns}\nZTILE1  = {columns}\nZNAXIS2 = {rows}\nZTILE2  = {rows}"),
     ];
     let unit = |cards: &[String]| {

@@ -107,7 +107,10 @@ mod tests {
         for wrong in ["7\r\nContent-Length: 8", "+7", "-7", "", "7 8", "99999999999999999999"] {
             assert!(framing(&format!("Content-Length: {wrong}\r\n")).is_err(), "{wrong}");
         }
-        assert_eq!(parse(b"HTTP/1.1 304 x\r\nContent-Length: 7\r\n\r\n").unwrap().unwrap().1.framing, Framing::Length(0));
+        assert_eq!(
+            parse(b"HTTP/1.1 304 x\r\nContent-Length: 7\r\n\r\n").unwrap().unwrap().1.framing,
+            Framing::Length(0)
+        );
     }
 
     #[test]
