@@ -112,7 +112,11 @@ impl FromStr for Address {
         let wrong = |why: &str| Error::invalid(format!("{text:?} is no address: {why}"));
         let Some((scheme, rest)) = text.split_once(':') else {
             return match is_scheme(text) {
-                true => Ok(Address::new(text.to_ascii_lowercase())),
+                true => {
+                    let mut address = Address::new(text.to_ascii_lowercase());
+                    address.understand_foreign_form();
+                    Ok(address)
+                }
                 false => Err(wrong("it wants the form scheme://host:port/device")),
             };
         };
@@ -328,6 +332,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_read_as_the_same() {
         for text in [
+            "com",
             "sim://?=",
             "indi+unix://?device=x",
             "indi+unix:///s?device=&device=b",
