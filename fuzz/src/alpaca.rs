@@ -8,6 +8,7 @@ use astrobackend::{
         columns::Columns,
         discovery,
         form::Form,
+        head,
         image_bytes::{HEADER, Header},
         member, members, members_of,
         request::{Argument, Parameters, Path, parse_path},
@@ -96,5 +97,20 @@ pub fn path(data: &[u8]) {
         Ok(_) => assert!(text.len() < 60, "{text}"),
         // A control character is quoted with six letters.
         Err(error) => assert!(error.message().len() < 6 * text.len() + 400),
+    }
+}
+
+/// Any bytes are the head of a reply, the beginning of one, or neither; what follows a head does not change it.
+pub fn head(data: &[u8]) {
+    let Some((cut, bytes)) = data.split_first() else { return };
+    if let Ok(Some((length, found))) = head::parse(bytes) {
+        assert!(length <= bytes.len() && found.media.len() <= length * 3);
+        assert_eq!(head::parse(&bytes[..length]), Ok(Some((length, found))), "without what follows");
+        let cut = usize::from(*cut) % length;
+        assert_eq!(head::parse(&bytes[..cut]), Ok(None), "cut off at {cut}");
+    }
+    let line = String::from_utf8_lossy(bytes);
+    if let Ok(length) = head::chunk(&line) {
+        assert_eq!(head::chunk(&format!("{length:X};{line}")), Ok(length));
     }
 }

@@ -1,6 +1,16 @@
 //! The RPC's wire: bytes to lines, lines to requests and answers.
 
-use astrobackend::wire::rpc::{Answer, Incoming, Line, Lines, Method, PictureHead, Refusal, Request, room};
+use astrobackend::{
+    Address, Error, Event, Site,
+    device::{
+        CameraCaps, CameraState, ControlInfo, DeviceInfo, Exposure, ExposureState, Filter, FilterWheelState,
+        FocuserCaps, FocuserState, GuideRates, MountCaps, MountState, Target, Tracking,
+    },
+    image::{Frame, ImageMeta},
+    wire::rpc::{Answer, Incoming, Line, Lines, Method, PictureHead, Refusal, Request, room},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// The longest line that is taken.
 const LIMIT: usize = 200;
@@ -50,4 +60,42 @@ pub fn message(line: &[u8]) {
     {
         let _ = head.picture(pixels);
     }
+}
+
+/// Any JSON is a value of the contract's type that the first byte chooses, or refused; what is written of it is read as it.
+pub fn value(data: &[u8]) {
+    let Some((which, json)) = data.split_first() else { return };
+    let Ok(json) = serde_json::from_slice::<Value>(json) else { return };
+    let all = [
+        same::<Event>,
+        same::<Error>,
+        same::<ImageMeta>,
+        same::<Frame>,
+        same::<Site>,
+        same::<Address>,
+        same::<DeviceInfo>,
+        same::<CameraCaps>,
+        same::<CameraState>,
+        same::<ExposureState>,
+        same::<Exposure>,
+        same::<ControlInfo>,
+        same::<FilterWheelState>,
+        same::<Vec<Filter>>,
+        same::<FocuserCaps>,
+        same::<FocuserState>,
+        same::<MountCaps>,
+        same::<MountState>,
+        same::<Target>,
+        same::<Tracking>,
+        same::<GuideRates>,
+        same::<PictureHead>,
+    ];
+    all[usize::from(*which) % all.len()](&json);
+}
+
+fn same<T: DeserializeOwned + Serialize>(json: &Value) {
+    let Ok(read) = T::deserialize(json) else { return };
+    let written = serde_json::to_value(&read).expect("a value");
+    let again = T::deserialize(&written).unwrap_or_else(|error| panic!("{error} in {written}"));
+    assert_eq!(serde_json::to_value(&again).expect("a value"), written);
 }

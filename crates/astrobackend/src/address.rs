@@ -112,7 +112,11 @@ impl FromStr for Address {
         let wrong = |why: &str| Error::invalid(format!("{text:?} is no address: {why}"));
         let Some((scheme, rest)) = text.split_once(':') else {
             return match is_scheme(text) {
-                true => Ok(Address::new(text.to_ascii_lowercase())),
+                true => {
+                    let mut address = Address::new(text.to_ascii_lowercase());
+                    address.understand_foreign_form();
+                    Ok(address)
+                }
                 false => Err(wrong("it wants the form scheme://host:port/device")),
             };
         };
@@ -135,21 +139,19 @@ impl FromStr for Address {
 }
 
 impl Address {
-    /// True when the host is the name of a unix socket.
+    /// True when the host is the name of a unix socket, and the device an option.
     fn is_on_socket(&self) -> bool {
-        self.host.as_ref().is_some_and(|host| host.starts_with('/'))
+        self.scheme == "indi+unix"
     }
 
     /// Rewrites the forms of other programs into ours.
     fn understand_foreign_form(&mut self) {
+        // ConformU and Alpaca browsers: http://host:port/api/v1/camera/0
+        if let ("http", Some(device)) = (&*self.scheme, self.path.strip_prefix("api/v1/")) {
+            self.path = device.trim_end_matches('/').to_owned();
+            self.scheme = "alpaca".into();
+        }
         match self.scheme.as_str() {
-            // ConformU and Alpaca browsers: http://host:port/api/v1/camera/0
-            "http" => {
-                if let Some(device) = self.path.strip_prefix("api/v1/") {
-                    self.path = device.trim_end_matches('/').to_owned();
-                    self.scheme = "alpaca".into();
-                }
-            }
             "com" => self.scheme = "ascom".into(),
             // The original's ALPACA:camera:0
             "alpaca" if self.host.is_none() => {
@@ -166,6 +168,7 @@ impl Address {
                 }
                 if let Some(at) = self.options.iter().position(|(key, _)| key == "device") {
                     self.path = self.options.remove(at).1;
+                    self.options.retain(|(key, _)| key != "device");
                 }
             }
             _ => {}
@@ -194,16 +197,18 @@ fn parse_authority(authority: &str) -> Result<(Option<String>, Option<u16>), Str
         }
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
-    if host.is_empty() || host.contains(char::is_whitespace) || host.contains(['@', ':']) && !authority.starts_with('[')
-    {
+    let name = decode(host)?;
+    // An IPv6 address has been looked at already, but for the name of its zone.
+    let free = if authority.starts_with('[') { name.split_once('%').map_or("-", |(_, zone)| zone) } else { &name };
+    if free.is_empty() || free.contains(|c: char| c.is_whitespace() || c.is_control() || "@:/?[]%".contains(c)) {
         return Err(format!("{host:?} is no host name"));
     }
     let port = port.map(|port| port.parse().ok().filter(|port| *port != 0).ok_or(format!("{port:?} is no port")));
-    Ok((Some(decode(host)?), port.transpose()?))
+    Ok((Some(name), port.transpose()?))
 }
 
 fn parse_options(query: &str) -> Result<Vec<(String, String)>, String> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = query.split('&').filter(|pair| !matches!(*pair, "" | "="));
     pairs
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -325,6 +330,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_is_read_as_the_same() {
+        for text in [
+            "com",
+            "sim://?=",
+            "indi+unix://?device=x",
+            "indi+unix:///s?device=&device=b",
+            "http:///api/v1/camera:0",
+            "alpaca://[fe80::1%25eth0]:1/camera/0",
+        ] {
+            let address = text.parse::<Address>().unwrap();
+            assert_eq!(address.to_string().parse::<Address>().unwrap(), address, "{text}");
+        }
+    }
+
+    #[test]
     fn malformed_addresses_say_why() {
         for (text, why) in [
             ("", "form"),
@@ -333,6 +353,8 @@ mod tests {
             ("indi://ho st", "host name"),
             ("indi://[::1", "bracket"),
             ("indi://host/50%", "%25"),
+            ("indi://a%2Fb/c", "host name"),
+            ("indi://[fe80::1%25a%2Fb]", "host name"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");

@@ -153,6 +153,10 @@ pub(crate) fn write_sexagesimal(
     if !value.is_finite() {
         return write!(f, "{value}");
     }
+    if value.abs() >= 1e15 {
+        // Beyond the precision of a second, and soon beyond what counts minutes.
+        return write!(f, "{}{value}", if value < 0.0 { "" } else { plus });
+    }
     let digits = f.precision().unwrap_or(default_digits).min(9);
     let scale = 10f64.powi(digits as i32);
     // Rounded as a whole, so that 59.999 carries into minutes and hours.
@@ -248,6 +252,7 @@ mod tests {
         assert_eq!(Degrees(-5.391_111_11).to_string(), "-05:23:28.0");
         assert_eq!(Degrees(-0.000_001).to_string(), "+00:00:00.0");
         assert_eq!(format!("{:.0}", Hours(5.5)), "05:30:00");
+        assert_eq!(Degrees(-1e20).to_string(), "-100000000000000000000");
     }
 
     #[test]

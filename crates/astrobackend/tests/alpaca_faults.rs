@@ -204,6 +204,83 @@ fn nonsense_is_an_error_and_costs_little() {
     }
 }
 
+/// Memory of this process, bytes.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<usize>().ok()).unwrap_or(0) * 1024
+}
+
+/// More than any of these needs, with the other tests of this file at the same time.
+const BOUND: usize = 400 << 20;
+
+#[test]
+fn replies_without_an_end_are_refused_and_cost_little_memory() {
+    let chunked = |rest: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{rest}").into_bytes();
+    let cases: Vec<(&str, Answer, ErrorKind)> = vec![
+        ("a head", Answer::Endless(b"HTTP/1.1 200 OK\r\nA: ".to_vec(), b"a".to_vec()), ErrorKind::Protocol),
+        (
+            "lines of a head",
+            Answer::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".to_vec()),
+            ErrorKind::Protocol,
+        ),
+        ("heads", Answer::Endless(Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()), ErrorKind::Timeout),
+        ("a body", Answer::Endless(head(200, JSON, usize::MAX), b"[".to_vec()), ErrorKind::Protocol),
+        (
+            "a body until the end",
+            Answer::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), b" ".to_vec()),
+            ErrorKind::Protocol,
+        ),
+        ("a chunk", Answer::Endless(chunked("ffffffffffffffff\r\n"), b"x".to_vec()), ErrorKind::Protocol),
+        ("chunks", Answer::Endless(chunked(""), format!("400\r\n{:1024}\r\n", "").into_bytes()), ErrorKind::Protocol),
+        ("the length of a chunk", Answer::Endless(chunked(""), b"0".to_vec()), ErrorKind::Protocol),
+        ("a chunk's extension", Answer::Endless(chunked("1;"), b"x".to_vec()), ErrorKind::Protocol),
+        ("lines behind the chunks", Answer::Endless(chunked("0\r\n"), b"A: b\r\n".to_vec()), ErrorKind::Protocol),
+    ];
+    for (what, answer, kind) in cases {
+        let bad = Arc::new(AtomicBool::new(false));
+        let now = bad.clone();
+        let (server, _) = server(move |request, _| {
+            (now.load(Ordering::SeqCst) && request.member() == "focuser/0/position").then(|| answer.clone())
+        });
+        let focuser = focuser(&server);
+        bad.store(true, Ordering::SeqCst);
+        let before = memory();
+        let error = fails_within(1.8, || focuser.state());
+        assert_eq!((error.kind(), error.device()), (kind, Some("focuser 0")), "{what}: {error}");
+        assert!(memory().saturating_sub(before) < BOUND, "{what}: {} MiB", memory() >> 20);
+        bad.store(false, Ordering::SeqCst);
+        assert_eq!(focuser.state().unwrap().position, Some(500), "after {what}");
+    }
+}
+
+#[test]
+fn pictures_without_an_end_are_refused_and_cost_little_memory() {
+    let json = |rest: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\n\r\n{rest}").into_bytes();
+    let shape = image_bytes(ElementType::U16, 40_000, 40_000, 1, &[]);
+    let cases: Vec<(&str, Answer, ErrorKind)> = vec![
+        // The memory that it promises comes as it is written to.
+        ("a promise", Answer::Part([head(200, IMAGE, 3_200_000_044), shape].concat()), ErrorKind::Timeout),
+        ("a text", Answer::Endless(json("{\"ErrorMessage\":\""), b"x".to_vec()), ErrorKind::Protocol),
+        ("depth", Answer::Endless(json("{\"Value\":"), b"[".to_vec()), ErrorKind::Protocol),
+        ("a number", Answer::Endless(json("{\"Value\":[["), b"1".to_vec()), ErrorKind::Protocol),
+        ("keys", Answer::Endless(json("{"), b"\"a\":1,".to_vec()), ErrorKind::Protocol),
+        ("blanks", Answer::Endless(json("{"), b" ".to_vec()), ErrorKind::Protocol),
+    ];
+    for (what, answer, kind) in cases {
+        let (server, _) = server(move |request, members| match request.member() {
+            "camera/0/imagearray" => Some(answer.clone()),
+            _ => exposes(request, members),
+        });
+        let camera = camera(&server, "&stall=1&image=3");
+        camera.start_exposure(Exposure::light(Duration::ZERO)).unwrap();
+        let before = memory();
+        let error = fails_within(3.8, || camera.image());
+        assert_eq!((error.kind(), error.device()), (kind, Some("Fake Camera")), "{what}: {error}");
+        assert!(memory().saturating_sub(before) < BOUND, "{what}: {} MiB", memory() >> 20);
+    }
+}
+
 #[test]
 fn only_what_is_safe_is_sent_again() {
     let broken = Arc::new(AtomicUsize::new(0));

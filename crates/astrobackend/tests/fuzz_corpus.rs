@@ -62,3 +62,58 @@ fn alpaca_path() {
 fn rpc_lines() {
     replay("rpc_lines", checks::rpc::framing);
 }
+
+#[test]
+fn fits_image() {
+    replay("fits_image", checks::fits::image);
+}
+
+#[test]
+fn fits_header() {
+    replay("fits_header", checks::fits::header);
+}
+
+#[test]
+fn fits_packed() {
+    replay("fits_packed", checks::fits::packed);
+}
+
+#[test]
+fn fits_tiles() {
+    replay("fits_tiles", checks::fits::tiles);
+}
+
+#[test]
+fn alpaca_head() {
+    replay("alpaca_head", checks::alpaca::head);
+}
+
+#[test]
+fn rpc_value() {
+    replay("rpc_value", checks::rpc::value);
+}
+
+#[test]
+fn address() {
+    replay("address", checks::texts::address);
+}
+
+#[test]
+fn angle() {
+    replay("angle", checks::texts::angle);
+}
+
+#[test]
+fn naming() {
+    replay("naming", checks::texts::naming);
+}
+
+#[test]
+fn rig() {
+    replay("rig", checks::texts::rig);
+}
+
+#[test]
+fn indi_property() {
+    replay("indi_property", checks::texts::property);
+}

@@ -34,8 +34,7 @@ mod tests;
 
 pub use header::{Card, Header, Value};
 pub use keywords::header;
-pub(crate) use read::read_from;
-pub use read::{parse, read};
+pub use read::{parse, read, read_from};
 pub use write::{to_vec, write, write_to};
 
 /// Files consist of blocks of this many bytes.

@@ -57,7 +57,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Image, Header)> {
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_from(reader: impl BufRead, length: u64) -> Result<(Image, Header)> {
+pub fn read_from(reader: impl BufRead, length: u64) -> Result<(Image, Header)> {
     first_image(Input::new(reader, length))
 }
 

@@ -109,8 +109,9 @@ impl Pattern {
             // An extension contains no braces, so it is the end of the last text.
             if let Some(Part::Text(last)) = file.last_mut() {
                 last.truncate(last.len() - extension.len());
+                last.push('_');
             }
-            file.extend([Part::Text("_".into()), Part::Token(Token::N(4)), Part::Text(extension)]);
+            file.extend([Part::Token(Token::N(4)), Part::Text(extension)]);
         }
         Pattern { text, components }
     }
@@ -302,6 +303,7 @@ mod tests {
             let with_counter = Pattern::parse(pattern).unwrap().with_counter();
             assert_eq!(with_counter.to_string(), expected);
             let again = Pattern::parse(expected).unwrap();
+            assert_eq!(with_counter, again);
             assert_eq!(with_counter.path(&meta(), &observation(), 3), again.path(&meta(), &observation(), 3));
             assert!(with_counter.has_counter());
         }

@@ -4,7 +4,7 @@
 //! first error and a person who mends a file wants them all.
 
 use super::{
-    Rig, Train,
+    LONGEST, Rig, Train,
     check::{Problem, did_you_mean},
 };
 use crate::{Address, Degrees, Error, Framework, Metres, Result, Site};
@@ -16,6 +16,10 @@ use toml::{
 
 /// Reads a rig file; what is wrong with it is in the list, sorted by line.
 pub(super) fn read(text: &str) -> (Rig, Vec<Problem>) {
+    if text.len() > LONGEST {
+        let problem = Problem::at("", 0..0, format!("it is longer than {LONGEST} bytes"));
+        return (Rig::default(), vec![problem]);
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader { text, problems: Vec::new() };
     for error in errors {
@@ -43,6 +47,9 @@ struct Reader<'a> {
     problems: Vec<Problem>,
 }
 
+/// Problems that are told at once; what is found after these is not.
+const MOST_PROBLEMS: usize = 100;
+
 /// Keys of `[site]`.
 const SITE: [&str; 4] = ["name", "latitude", "longitude", "elevation"];
 
@@ -50,7 +57,14 @@ type Value<'a> = Spanned<DeValue<'a>>;
 
 impl Reader<'_> {
     fn problem(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.problems.push(Problem::at(self.text, span, message.into()));
+        if !self.has_enough() {
+            self.problems.push(Problem::at(self.text, span, message.into()));
+        }
+    }
+
+    /// Nobody mends more at a time, and to find each costs as much as the file is long.
+    fn has_enough(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
     }
 
     fn rig(&mut self, table: &DeTable<'_>) -> Rig {
@@ -153,6 +167,9 @@ impl Reader<'_> {
         let roles: Vec<&str> = written.iter().flat_map(|devices| devices.keys().map(|key| &**key.get_ref())).collect();
         let Some(optics) = table.get("optics").and_then(|optics| optics.get_ref().as_table()) else { return };
         for (role, train) in optics {
+            if self.has_enough() {
+                return;
+            }
             if !roles.is_empty() && !roles.contains(&&**role.get_ref()) {
                 let message =
                     format!("no device plays the role {:?}{}", role.get_ref(), did_you_mean(role.get_ref(), &roles));

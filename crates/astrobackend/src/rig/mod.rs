@@ -46,7 +46,10 @@ pub use session::{Member, Session};
 pub use shot::{Picture, Shot, check_folder, check_writable};
 
 use crate::{Address, Error, ErrorKind, Metres, Result, Site, device::DeviceKind};
-use std::{collections::BTreeMap, fs, path::Path, str::FromStr};
+use std::{collections::BTreeMap, fs::File, io::Read, path::Path, str::FromStr};
+
+/// The longest rig file, bytes; one of a large observatory has a tenth of it.
+const LONGEST: usize = 64 << 10;
 
 /// What a rig file says; the default is an empty one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,7 +100,9 @@ impl Rig {
     /// `NotFound` or `Io` when the file cannot be read.
     pub fn check(path: impl AsRef<Path>) -> Result<(Self, Vec<Problem>)> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        let mut text = String::new();
+        let read = File::open(path).and_then(|file| file.take(LONGEST as u64 + 1).read_to_string(&mut text));
+        read.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::not_found(format!("there is no rig file {}", path.display())),
             _ => Error::io(format!("the rig file {} cannot be read", path.display()), error),
         })?;

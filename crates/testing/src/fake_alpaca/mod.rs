@@ -64,6 +64,8 @@ pub enum Answer {
     Part(Vec<u8>),
     /// These bytes at once, then a byte of the others each time.
     Drip(Vec<u8>, Vec<u8>, Duration),
+    /// The first bytes, and then the others over and over, until the client has had enough.
+    Endless(Vec<u8>, Vec<u8>),
     /// These bytes, and then the connection is closed; without any, it is closed at once.
     Close(Vec<u8>),
 }
@@ -236,6 +238,14 @@ fn answer(writer: &mut TcpStream, answer: Answer) -> bool {
                     break;
                 }
                 thread::sleep(pause);
+            }
+            false
+        }
+        Answer::Endless(first, again) => {
+            let mut sent = writer.write_all(&first);
+            let many = again.repeat((64 << 10) / again.len().max(1) + 1);
+            while sent.is_ok() {
+                sent = writer.write_all(&many);
             }
             false
         }

@@ -27,6 +27,12 @@ pub const SERVERS_VARIABLE: &str = "ASTROBACKEND_ALPACA_SERVERS";
 /// How often the question is repeated: packets get lost.
 const TIMES: u32 = 2;
 
+/// The most servers that are looked at; more answers than a network has servers are somebody's joke.
+const MOST_SERVERS: usize = 256;
+
+/// The most answers that are taken in on each network, with those of servers that answer twice.
+const MOST_ANSWERS: usize = 4 * MOST_SERVERS;
+
 /// A server that answered, or that was named.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -57,7 +63,7 @@ pub fn servers(timeout: Duration, port: u16, named: &[String]) -> Result<Vec<Fou
     let mut places: Vec<(String, u16)> = named.iter().filter_map(|server| place(server)).collect();
     for address in ask(timeout, port)? {
         let place = (host(&address), address.port());
-        if !places.contains(&place) {
+        if places.len() < MOST_SERVERS && !places.contains(&place) {
             places.push(place);
         }
     }
@@ -185,7 +191,7 @@ fn collect(socket: &UdpSocket, to: &[SocketAddr], deadline: Deadline, pause: Dur
 
 fn receive(socket: &UdpSocket, deadline: Deadline, answers: &mut Vec<SocketAddr>) {
     let mut packet = [0; discovery::LONGEST];
-    loop {
+    while answers.len() < MOST_ANSWERS {
         let left = deadline.remaining();
         if left.is_zero() || socket.set_read_timeout(Some(left)).is_err() {
             return;

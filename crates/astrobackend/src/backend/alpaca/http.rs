@@ -4,16 +4,19 @@
 //! what matters here: how far a request got when it failed, and pixels read straight to where they belong.
 
 use super::pool::{Pool, Turn};
-use crate::{Error, ErrorKind, wait::Deadline};
+use crate::{
+    Error, ErrorKind,
+    wait::Deadline,
+    wire::alpaca::head::{self, Framing, MOST_LINES},
+};
 use std::{
     io::{self, ErrorKind as IoKind, Read, Write},
     net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
-/// The longest head of a reply, and the most lines that it may have.
-const LONGEST_HEAD: usize = 32 << 10;
-const MOST_HEADERS: usize = 64;
+/// The longest line before or behind a chunk.
+const LONGEST_LINE: usize = 4096;
 
 /// Bytes read from the network at once into a connection's own memory.
 const BUFFER: usize = 16 << 10;
@@ -180,7 +183,7 @@ impl Connection {
     /// Reads the head of the reply.
     pub(super) fn reply(mut self, limit: &mut Limit<'_>) -> Result<Reply, Fault> {
         loop {
-            if let Some((length, head)) = parse_head(&self.buffer[self.unread.clone()])? {
+            if let Some((length, head)) = head::parse(&self.buffer[self.unread.clone()]).map_err(garbled)? {
                 self.unread.start += length;
                 // 100 and its like announce another head.
                 if !(100..200).contains(&head.status) {
@@ -188,16 +191,13 @@ impl Connection {
                         connection: self,
                         status: head.status,
                         media: head.media,
-                        body: head.body,
+                        body: head.framing.into(),
                         keep: head.keep,
                     });
                 }
                 continue;
             }
             let before = self.unread.len();
-            if before >= LONGEST_HEAD {
-                return Err(Fault::Garbled("sent a head without an end".into()));
-            }
             match self.fill(limit) {
                 Ok(0) if before == 0 => return Err(Fault::HungUp(IoKind::UnexpectedEof.into())),
                 Ok(0) => return Err(Fault::Broken(IoKind::UnexpectedEof.into())),
@@ -239,7 +239,7 @@ impl Connection {
                 self.unread.start += end + 1;
                 return Ok(line);
             }
-            if unread.len() > 4096 {
+            if unread.len() > LONGEST_LINE {
                 return Err(Fault::Garbled("sent a chunk of no length".into()));
             }
             if self.fill(limit)? == 0 {
@@ -295,47 +295,18 @@ enum Body {
     Done,
 }
 
-#[derive(Debug)]
-struct Head {
-    status: u16,
-    media: String,
-    body: Body,
-    keep: bool,
-}
-
-/// The head, and its length in bytes, when it is complete.
-fn parse_head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-    let mut parsed = httparse::Response::new(&mut headers);
-    let length = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(why) => return Err(Fault::Garbled(format!("does not speak HTTP: {why}"))),
-    };
-    let mut head = Head {
-        status: parsed.code.unwrap_or_default(),
-        media: String::new(),
-        body: Body::Open,
-        keep: parsed.version == Some(1),
-    };
-    for header in parsed.headers.iter() {
-        let value = String::from_utf8_lossy(header.value).trim().to_ascii_lowercase();
-        match header.name.to_ascii_lowercase().as_str() {
-            "content-length" if head.body == Body::Open => {
-                let bytes = value.parse().map_err(|_| Fault::Garbled(format!("sends {value:?} bytes")))?;
-                head.body = Body::Length(bytes);
-            }
-            "transfer-encoding" if value.contains("chunked") => head.body = Body::Chunks(0),
-            "content-type" => head.media = value.split(';').next().unwrap_or_default().trim().to_owned(),
-            "connection" if value.contains("close") => head.keep = false,
-            "connection" if value.contains("keep-alive") => head.keep = true,
-            _ => {}
+impl From<Framing> for Body {
+    fn from(framing: Framing) -> Self {
+        match framing {
+            Framing::Length(length) => Body::Length(length),
+            Framing::Chunks => Body::Chunks(0),
+            Framing::Close => Body::Open,
         }
     }
-    if matches!(head.status, 204 | 304) {
-        head.body = Body::Length(0);
-    }
-    Ok(Some((length, head)))
+}
+
+fn garbled(error: Error) -> Fault {
+    Fault::Garbled(error.message().to_owned())
 }
 
 /// A reply whose body is still to be read.
@@ -386,13 +357,10 @@ impl Reply {
 
     /// The length of the next chunk; behind the last one stand lines that nobody needs.
     fn next_chunk(&mut self, limit: &mut Limit<'_>) -> Result<(), Fault> {
-        let line = self.connection.line(limit)?;
-        let digits = line.split(';').next().unwrap_or_default().trim();
-        let length =
-            u64::from_str_radix(digits, 16).map_err(|_| Fault::Garbled(format!("sent a chunk of {line:?}")))?;
+        let length = head::chunk(&self.connection.line(limit)?).map_err(garbled)?;
         self.body = Body::Chunks(length);
         if length == 0 {
-            for _ in 0..MOST_HEADERS {
+            for _ in 0..MOST_LINES {
                 if self.connection.line(limit)?.is_empty() {
                     self.body = Body::Done;
                     return Ok(());

@@ -48,8 +48,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How many times a call's limit a server may take to begin sending a picture: some work on it for long.
 const IMAGE_HEAD: u32 = 4;
 
-/// The longest reply that is no picture.
-pub(super) const LONGEST_BODY: usize = 16 << 20;
+/// The longest reply that is no picture. Its values may take forty times as much memory.
+pub(super) const LONGEST_BODY: usize = 4 << 20;
 
 /// A server.
 #[derive(Debug)]

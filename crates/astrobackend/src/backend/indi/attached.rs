@@ -1,6 +1,10 @@
 //! BLOBs in shared memory: the message has their names, the bytes are behind descriptors that came beside it.
 
-use super::{incoming::Incoming, picture, property::Content};
+use super::{
+    incoming::{Incoming, check_room},
+    picture,
+    property::Content,
+};
 use crate::{
     Error, Result,
     wire::indi::{Blob, Elements, Limits, Vector},
@@ -31,7 +35,10 @@ pub(super) fn take(vector: &Vector<'_>, memory: &mut VecDeque<File>, wanted: boo
                 vector: vector.name.to_string(),
                 element: one.name.to_string(),
                 format: one.value.format.to_string(),
-                content: file.map_or_else(missing, |file| content(&file, &one.value)),
+                content: match check_room(pictures) {
+                    Ok(()) => file.map_or_else(missing, |file| content(&file, &one.value)),
+                    Err(error) => Content::Picture(Err(error)),
+                },
             });
         }
     }

@@ -1,7 +1,7 @@
 //! Pictures made while they arrive: the frame is in memory once, and is ready when its last byte is.
 
 use super::{picture, property::Content};
-use crate::wire::indi::Parser;
+use crate::{Error, Result, wire::indi::Parser};
 use std::io::{self, BufRead, ErrorKind, Read};
 
 /// A picture whose bytes are through; the message that carries it may still lack its end.
@@ -12,6 +12,26 @@ pub(super) struct Incoming {
     pub(super) element: String,
     pub(super) format: String,
     pub(super) content: Content,
+}
+
+impl Incoming {
+    /// Bytes of memory that its content takes.
+    fn bytes(&self) -> u64 {
+        match &self.content {
+            Content::Picture(Ok(image)) => (image.pixels().len() * image.pixels().bytes_per_pixel()) as u64,
+            Content::Picture(Err(_)) => 0,
+            Content::File(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+/// Refuses one more picture of a message when those before it are as large as any may be: packed ones take little to
+/// send, and all are kept until the message ends.
+pub(super) fn check_room(pictures: &[Incoming]) -> Result<()> {
+    match pictures.iter().map(Incoming::bytes).sum::<u64>() < picture::MOST {
+        true => Ok(()),
+        false => Err(Error::protocol(format!("sends more than {} bytes of pictures in one message", picture::MOST))),
+    }
 }
 
 /// Receives the BLOB whose content is arriving, if there is one: a picture that somebody wants is made of it, what
@@ -35,7 +55,7 @@ pub(super) fn receive(
     }
     let mut body = Body { parser, socket, piece: Vec::new(), at: 0, complete: false };
     if wanted {
-        let picture = picture::read(&format, &mut body, length);
+        let picture = check_room(pictures).and_then(|()| picture::read(&format, &mut body, length));
         pictures.push(Incoming { device, vector, element, format, content: Content::Picture(picture) });
     }
     body.pass_over()?;
@@ -97,7 +117,7 @@ impl<S: Read> Read for Body<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Image, fits, image::Pixels, wire::indi::Message};
+    use crate::{ErrorKind as Kind, Image, fits, image::Pixels, wire::indi::Message};
 
     /// A socket that gives a few bytes at a time.
     struct Slow<'a>(&'a [u8]);
@@ -148,6 +168,20 @@ mod tests {
         assert_eq!((one.device.as_str(), one.vector.as_str(), one.element.as_str()), ("C", "CCD1", "CCD1"));
         let Content::Picture(Ok(image)) = one.content else { panic!() };
         assert_eq!((image.width(), image.pixels()), (50, &Pixels::U16((0..2000).collect())));
+    }
+
+    #[test]
+    fn a_message_of_many_pictures_is_refused_before_memory_is_full() {
+        let large = Image::new(1 << 15, 1 << 14, Pixels::U16(vec![0; 1 << 29])).unwrap();
+        let one = |image: Image| Incoming {
+            device: "C".into(),
+            vector: "CCD1".into(),
+            element: "CCD1".into(),
+            format: ".fits".into(),
+            content: Content::Picture(Ok(Box::new(image))),
+        };
+        assert!(check_room(&[one(Image::new(1, 1, Pixels::U8(vec![7])).unwrap())]).is_ok());
+        assert_eq!(check_room(&[one(large)]).unwrap_err().kind(), Kind::Protocol);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-/// The longest line that a server may send: names and states are short.
-const LINE: usize = 8 << 20;
+/// The longest line that a server may send: names and states are short. Its values may take forty times as much memory.
+const LINE: usize = 4 << 20;
 
 /// Where a server listens.
 #[derive(Clone, Debug)]

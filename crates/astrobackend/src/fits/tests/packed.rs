@@ -38,6 +38,44 @@ fn a_compressed_image_that_promises_more_than_it_has_is_refused() {
     }
 }
 
+/// A file with a tile of one byte for each of so many columns and rows, packed by deflate.
+fn deflated((columns, rows): (u64, u64), packed: &[u8]) -> Vec<u8> {
+    let primary = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0"].map(str::to_owned);
+    let table = [
+        "XTENSION= 'BINTABLE'".to_owned(),
+        "BITPIX  = 8\nNAXIS   = 2\nNAXIS1  = 8\nNAXIS2  = 1\nGCOUNT  = 1\nTFIELDS = 1".to_owned(),
+        format!("PCOUNT  = {}", packed.len()),
+        "TFORM1  = '1PB'\nTTYPE1  = 'COMPRESSED_DATA'\nZIMAGE  = T\nZCMPTYPE= 'GZIP_1'\nZBITPIX = 8\nZNAXIS  = 2"
+            .to_owned(),
+        format!("ZNAXIS1 = {columns}\nZTILE1  = {columns}\nZNAXIS2 = {rows}\nZTILE2  = {rows}"),
+    ];
+    let unit = |cards: &[String]| {
+        let lines: String = cards.join("\n").lines().chain(["END"]).map(|line| format!("{line:80}")).collect();
+        format!("{lines:width$}", width = lines.len().next_multiple_of(BLOCK)).into_bytes()
+    };
+    let descriptor = [(packed.len() as u32).to_be_bytes(), [0; 4]].concat();
+    [unit(&primary), unit(&table), descriptor, packed.to_vec()].concat()
+}
+
+#[test]
+fn a_tile_that_unpacks_to_more_than_its_pixels_is_refused() {
+    let zlib = |bytes: usize| {
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &vec![7; bytes]).unwrap();
+        packed.finish().unwrap()
+    };
+    assert_eq!(parse(&deflated((3, 2), &zlib(6))).unwrap().0.pixels(), &Pixels::U8(vec![7; 6]));
+    for bytes in [5, 7, 48, 1 << 26] {
+        assert_eq!(parse(&deflated((3, 2), &zlib(bytes))).unwrap_err().kind(), ErrorKind::Protocol, "{bytes}");
+    }
+}
+
+#[test]
+fn an_image_beyond_the_limit_is_refused_before_it_has_memory() {
+    let error = parse(&deflated((70_000, 70_000), &vec![0; 5_000_000])).unwrap_err();
+    assert!(error.to_string().contains("absurdly large"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -23,8 +23,8 @@ pub(super) fn unpack_shuffled(packed: &[u8], count: usize, size: usize, out: &mu
 }
 
 fn inflate(packed: &[u8], count: usize, size: usize) -> Result<Vec<u8>> {
-    // Writers may use four bytes for smaller numbers; what is longer is no tile.
-    let most = (count as u64).saturating_mul(size.max(4) as u64);
+    // Writers may use four bytes for smaller numbers; what is longer, by one byte or more, is no tile.
+    let most = (count as u64).saturating_mul(size.max(4) as u64).saturating_add(1);
     let mut bytes = Vec::new();
     let unpacked = match packed {
         [0x1F, 0x8B, ..] => GzDecoder::new(packed).take(most).read_to_end(&mut bytes),

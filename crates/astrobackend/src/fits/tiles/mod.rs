@@ -23,8 +23,8 @@ use table::Table;
 /// Packed bytes are never fewer than this part of the unpacked ones, whatever the algorithm.
 const BEST_RATIO: u64 = 1100;
 
-/// The largest tile in bytes: more than any sensor's image.
-const LARGEST_TILE: u64 = 4 << 30;
+/// The largest image in bytes, and the largest tile: more than any sensor's.
+const LARGEST: u64 = 4 << 30;
 
 /// True for the header of a table that is a compressed image.
 pub(super) fn is_compressed(header: &Header) -> bool {
@@ -155,8 +155,11 @@ impl Tiles {
         if wanted.is_none_or(|wanted| wanted > most) {
             return Err(Error::protocol("the image is cut off: its tiles are too few bytes for its size"));
         }
+        if wanted.is_none_or(|wanted| wanted > LARGEST) {
+            return Err(Error::protocol("the image is absurdly large"));
+        }
         let tile = product(self.tile).and_then(|pixels| pixels.checked_mul(bytes.max(4)));
-        if tile.is_none_or(|tile| tile > LARGEST_TILE) {
+        if tile.is_none_or(|tile| tile > LARGEST) {
             return Err(Error::protocol("its tiles are absurdly large"));
         }
         let counts = [0, 1, 2].map(|n| self.size[n].div_ceil(self.tile[n]));

@@ -90,6 +90,19 @@ fn all_problems_are_listed_in_order() {
 }
 
 #[test]
+fn a_file_beyond_the_limits_is_refused_quickly() {
+    let role = |n: usize| format!("[optics.r{n}]\n");
+    let many: String = (0..3000).map(role).collect();
+    assert_eq!(problems(&format!("[devices]\nmain = 1\n{many}")).len(), MOST_PROBLEMS);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rig.toml");
+    std::fs::write(&path, " ".repeat(LONGEST)).unwrap();
+    assert!(Rig::load(&path).is_ok());
+    std::fs::write(&path, " ".repeat(LONGEST + 1)).unwrap();
+    assert!(Rig::load(&path).unwrap_err().to_string().contains("longer than 65536 bytes"));
+}
+
+#[test]
 fn broken_toml_names_its_line() {
     assert!(problems("observer = \"x\"\n[site\nname = \"y\"").iter().any(|problem| problem.starts_with("2:")));
     assert!(!problems("a = 1\na = 2").is_empty());

@@ -11,6 +11,7 @@ pub mod columns;
 pub mod discovery;
 pub mod extensions;
 pub mod form;
+pub mod head;
 pub mod image_bytes;
 pub mod json_image;
 mod members;

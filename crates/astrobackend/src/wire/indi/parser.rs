@@ -19,7 +19,7 @@ use draft::{Draft, Step};
 pub struct Limits {
     /// Bytes of one message without its BLOBs.
     pub message: usize,
-    /// Bytes of one decoded BLOB.
+    /// Bytes of the decoded BLOBs of one message.
     pub blob: usize,
 }
 

@@ -71,6 +71,9 @@ pub fn room(head: &PictureHead, limit: u64) -> Result<Pixels> {
     if head.bytes != count as u64 * size || head.bytes > limit {
         return Err(Error::protocol(format!("{} bytes for {count} pixels of {size} bytes", head.bytes)));
     }
+    // Asked for in a way that can fail, before it is asked for in the way that is quick.
+    let reserved = usize::try_from(head.bytes).ok().and_then(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).ok());
+    reserved.ok_or_else(|| Error::protocol("the picture does not fit into memory"))?;
     Ok(match head.pixel_type.as_str() {
         "u8" => Pixels::U8(vec![0; count]),
         "i16" => Pixels::I16(vec![0; count]),

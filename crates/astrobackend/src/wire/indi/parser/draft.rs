@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub(super) tag: usize,
     pub(super) decoding: Option<Decoding>,
     pub(super) files: Vec<Received>,
+    /// Bytes of its BLOBs that are decoded, those included that were taken.
+    decoded: usize,
 }
 
 /// A BLOB that is arriving.
@@ -52,7 +54,7 @@ pub(super) enum Step {
 impl Draft {
     /// Forgets what has come.
     pub(super) fn clear(&mut self) {
-        (self.root, self.decoding) = (None, None);
+        (self.root, self.decoding, self.decoded) = (None, None, 0);
         self.bytes.clear();
         self.files.clear();
     }
@@ -76,14 +78,18 @@ impl Draft {
         let found = find(b'<', bytes, 0);
         let text = &bytes[..found.unwrap_or(bytes.len())];
         if let Some(blob) = &mut self.decoding {
+            let before = blob.data.len();
             blob.decoder.decode(text, &mut blob.data, blob.limit);
+            self.decoded += blob.data.len() - before;
         } else if self.root.is_some() {
             self.bytes.extend_from_slice(text);
         }
         if found.is_some()
             && let Some(mut blob) = self.decoding.take()
         {
+            let before = blob.data.len();
             blob.decoder.finish(&mut blob.data, blob.limit);
+            self.decoded += blob.data.len() - before;
             self.files.push(Received { data: blob.data, corrupt: blob.decoder.corrupt });
         }
         (text.len(), found.is_some())
@@ -93,10 +99,8 @@ impl Draft {
         if self.bytes.len() > limits.message {
             return Err(Error::protocol(format!("a message is longer than {} bytes", limits.message)));
         }
-        let arriving = self.decoding.as_ref().map(|blob| &blob.data);
-        let last = arriving.or(self.files.last().map(|file| &file.data));
-        if last.is_some_and(|data| data.len() > limits.blob) {
-            return Err(Error::protocol(format!("a BLOB is larger than {} bytes", limits.blob)));
+        if self.decoded > limits.blob {
+            return Err(Error::protocol(format!("a message's BLOBs are larger than {} bytes", limits.blob)));
         }
         Ok(())
     }
@@ -168,11 +172,12 @@ impl Draft {
         let (length, size) = (number(b"len"), number(b"size"));
         let wanted = length.or(size).unwrap_or(0);
         let too_large = || Error::protocol(format!("a BLOB of {wanted} bytes is beyond the limit of {}", limits.blob));
-        let capacity = usize::try_from(wanted).ok().filter(|wanted| *wanted <= limits.blob).ok_or_else(too_large)?;
+        let left = limits.blob.saturating_sub(self.decoded);
+        let capacity = usize::try_from(wanted).ok().filter(|wanted| *wanted <= left).ok_or_else(too_large)?;
         let mut data = Vec::new();
         // A few bytes more than needed: the last group of base64 may overshoot before it is cut.
         data.try_reserve_exact(capacity + 8).map_err(|_| too_large())?;
-        let limit = if length.is_some() { capacity } else { limits.blob + 1 };
+        let limit = if length.is_some() { capacity } else { left + 1 };
         self.decoding = Some(Decoding { decoder: Decoder::default(), data, limit });
         Ok(())
     }

@@ -120,6 +120,31 @@ fn a_large_blob_leaves_the_buffer_small() {
 }
 
 #[test]
+fn the_blobs_of_a_message_share_a_limit() {
+    let one = |bytes: usize| format!("<oneBLOB name='E' format='.x'>{}</oneBLOB>", "AAAA".repeat(bytes / 3));
+    let message = |blobs: &[usize]| {
+        let blobs: String = blobs.iter().map(|bytes| one(*bytes)).collect();
+        format!("<setBLOBVector device='D' name='V'>{blobs}</setBLOBVector>").into_bytes()
+    };
+    for take in [false, true] {
+        let mut parser = Parser::new(Limits { message: 400, blob: 900 });
+        let (mut some, mut outcomes) = (Vec::new(), Vec::new());
+        for bytes in [message(&[600, 300]), message(&[600, 303]), message(&[300, 300, 300, 300]), message(&[900])] {
+            for piece in bytes.chunks(50) {
+                parser.push(piece);
+                while let Some(message) = parser.next_message() {
+                    outcomes.push(message.is_ok());
+                }
+                if take && parser.arriving().is_some() {
+                    parser.take_arrived(&mut some);
+                }
+            }
+        }
+        assert_eq!(outcomes, [true, false, false, true], "taken: {take}");
+    }
+}
+
+#[test]
 fn a_blob_is_taken_while_it_arrives() {
     let text = "<setBLOBVector device='C' name='V'><oneBLOB name='E' size='9' format='.fits' len='4'>Zm9vYmFy</oneBLOB></setBLOBVector>";
     let mut parser = Parser::default();
