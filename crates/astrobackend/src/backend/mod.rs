@@ -8,6 +8,7 @@ pub mod indi;
 mod interfaces;
 pub mod rpc;
 pub mod sim;
+mod tcp;
 
 use crate::{
     Address, Error, Result,

@@ -70,7 +70,7 @@ mod store;
 #[cfg(target_os = "linux")]
 mod unix;
 
-use super::{Backend, no_such_device};
+use super::{Backend, no_such_device, tcp};
 use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
@@ -85,7 +85,7 @@ use socket::{PORT, Server};
 use std::{
     any::Any,
     fmt,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -178,7 +178,7 @@ fn policy(address: &Address) -> Result<Policy> {
 /// None: no server is no failure.
 pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let answers = TcpStream::connect_timeout(&here, timeout.clamp(Duration::from_millis(1), TIMEOUT)).is_ok();
+    let answers = tcp::connect(&here, &Deadline::after(timeout.min(TIMEOUT))).is_ok();
     Ok(if answers { vec![Address::new("indi").with_host("localhost", None)] } else { Vec::new() })
 }
 

@@ -39,11 +39,12 @@ mod reading;
 mod socket;
 mod turns;
 
-use super::{Backend, no_such_device};
+use super::{Backend, no_such_device, tcp};
 use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
+    wait::Deadline,
     wire::rpc::PORT,
 };
 use connection::Connection;
@@ -54,7 +55,7 @@ use socket::Server;
 use std::{
     any::Any,
     fmt,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -91,7 +92,7 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
 pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     let timeout = timeout.clamp(Duration::from_millis(1), Policy::default().timeout);
-    let answers = TcpStream::connect_timeout(&here, timeout).is_ok();
+    let answers = tcp::connect(&here, &Deadline::after(timeout)).is_ok();
     Ok(if answers { vec![Address::new("rpc").with_host(HOST, None)] } else { Vec::new() })
 }
 
