@@ -113,8 +113,7 @@ impl Scope {
     /// These limits within those of the thread.
     fn enter(wait: &Wait) -> Entered {
         let own = Instant::now().checked_add(wait.timeout);
-        let mut scope =
-            Scope { deadline: own, timeout: wait.timeout, cancels: Vec::new(), stopping: wait.stopping };
+        let mut scope = Scope { deadline: own, timeout: wait.timeout, cancels: Vec::new(), stopping: wait.stopping };
         current(|outer| {
             scope.cancels.clone_from(&outer.cancels);
             scope.stopping = scope.stopping.min(outer.stopping);
@@ -377,5 +376,83 @@ mod tests {
         let error = thread.join().unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled);
         assert!(error.to_string().contains("no brake"));
+    }
+
+    #[test]
+    fn a_limit_counts_for_every_deadline_within_it() {
+        let short = Wait::new(Duration::from_millis(1));
+        let error = short
+            .within(|| {
+                let deadline = Deadline::after(Duration::from_secs(600));
+                rest(deadline.remaining());
+                assert!(deadline.has_passed());
+                Err::<(), _>(Error::timeout("the state", Duration::from_secs(600)))
+            })
+            .unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Timeout, "the state did not finish within 1.0ms"));
+        assert!(Deadline::after(Duration::from_secs(600)).remaining() > Duration::from_secs(500), "it is over");
+    }
+
+    #[test]
+    fn the_first_of_limits_within_limits_counts() {
+        let (outer, inner) = (Wait::new(Duration::from_secs(600)), Wait::new(Duration::from_secs(600)));
+        outer.cancel.cancel();
+        assert_eq!(outer.within(|| Ok(())).unwrap_err().kind(), ErrorKind::Cancelled, "and is not begun");
+        let cancel = Cancel::new();
+        let outer = Wait::new(Duration::from_secs(600)).cancelled_by(&cancel);
+        let error = outer.within(|| {
+            inner.until(
+                "it",
+                || {
+                    cancel.cancel();
+                    Ok(None::<()>)
+                },
+                || Ok(()),
+            )
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+
+    #[test]
+    fn stopping_has_a_time_of_its_own() {
+        let wait = Wait::new(Duration::ZERO).stopping_within(Duration::from_secs(60));
+        let mut left = Duration::ZERO;
+        let stop = || {
+            left = Deadline::after(Duration::from_secs(600)).remaining();
+            Ok(())
+        };
+        let outer = Wait::new(Duration::from_millis(20));
+        outer.within(|| wait.until("it", || Ok(None::<()>), stop)).unwrap_err();
+        assert!(left > Duration::from_secs(1) && left <= Duration::from_secs(60), "{left:?}");
+        let mut stopped = false;
+        let cut = Wait::new(Duration::from_millis(1)).run(
+            "it",
+            || {
+                rest(Duration::from_secs(600));
+                Err(Error::timeout("starting", Duration::from_secs(600)))
+            },
+            || Ok(None::<()>),
+            || {
+                stopped = true;
+                Ok(())
+            },
+        );
+        assert!(cut.is_err() && stopped, "nobody knows whether the start was heard");
+    }
+
+    #[test]
+    fn another_thread_keeps_to_the_limit() {
+        let wait = Wait::new(Duration::from_secs(600));
+        let cancel = wait.cancel.clone();
+        let done = wait.within(|| {
+            let work = inherit(|| {
+                rest(Duration::from_secs(600));
+                ended()
+            });
+            let thread = std::thread::spawn(work);
+            cancel.cancel();
+            Ok(thread.join().unwrap())
+        });
+        assert_eq!(done.unwrap(), Some(End::Cancelled));
     }
 }

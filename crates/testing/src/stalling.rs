@@ -60,8 +60,7 @@ impl StallingLine {
     pub fn to(server: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let state =
-            State { line: Line::Whole, passed: 0, ends: Vec::new(), threads: Vec::new(), closed: false };
+        let state = State { line: Line::Whole, passed: 0, ends: Vec::new(), threads: Vec::new(), closed: false };
         let shared = Arc::new(Shared { server, state: Mutex::new(state), news: Condvar::new() });
         let serving = shared.clone();
         let listening = thread::Builder::new().name("stalling-line".into()).spawn(move || {

@@ -3,8 +3,9 @@
 use astrobackend::{
     AltAz, Backend, Celsius, Degrees, DegreesPerSecond, Equinox, Hours, Metres, RaDec, Result, Site, Timestamp, Wait,
     device::{
-        AnyDevice, Axis, Camera, CameraExt, Control, Device, DeviceId, DeviceKind, Exposure, FilterWheel, FilterWheelExt,
-        Focuser, FocuserExt, GuideDirection, GuideRates, Mount, MountExt, PierSide, ReplyKind, Target, Tracking,
+        AnyDevice, Axis, Camera, CameraExt, Control, Device, DeviceId, DeviceKind, Exposure, FilterWheel,
+        FilterWheelExt, Focuser, FocuserExt, GuideDirection, GuideRates, Mount, MountExt, PierSide, ReplyKind, Target,
+        Tracking,
     },
     image::Frame,
 };
@@ -43,11 +44,8 @@ const SIDE: u32 = 16;
 const SOON: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn somewhere(open: &Open) -> Result<RaDec> {
-    // Above the horizon at any time.
-    let _ = open;
-    Ok(RaDec::new(Hours(3.0), Degrees(80.0), Equinox::J2000))
-}
+/// Above the horizon at any time.
+const SOMEWHERE: RaDec = RaDec { ra: Hours(3.0), dec: Degrees(80.0), equinox: Equinox::J2000 };
 
 impl Open {
     pub(crate) fn new(backend: Arc<dyn Backend>, named: &[(DeviceKind, &str)]) -> Result<Self> {
@@ -115,9 +113,11 @@ impl Open {
     }
 
     fn prepare_mount(&self) -> Result<()> {
-        let state = self.mount.state()?;
+        let mut state = self.mount.state()?;
         if state.slewing {
             self.mount.abort()?;
+            let stands = || Ok(Some(self.mount.state()?).filter(|state| !state.slewing));
+            state = Wait::new(PATIENCE).until("stopping the mount", stands, || Ok(()))?;
         }
         if state.parked && self.mount.caps()?.unpark {
             self.mount.unpark(&Wait::new(PATIENCE))?;
@@ -164,34 +164,73 @@ macro_rules! call {
     };
 }
 
-macro_rules! backend { ($name:ident, $run:expr) => { call!(Backend, None, $name, false, Run::Any($run)) } }
-macro_rules! device { ($name:ident, $run:expr) => { call!(Device, None, $name, false, Run::Device($run)) } }
+macro_rules! backend {
+    ($name:ident, $run:expr) => {
+        call!(Backend, None, $name, false, Run::Any($run))
+    };
+}
+macro_rules! device {
+    ($name:ident, $run:expr) => {
+        call!(Device, None, $name, false, Run::Device($run))
+    };
+}
 macro_rules! camera {
-    ($name:ident, $run:expr) => { call!(Camera, Some(DeviceKind::Camera), $name, false, Run::Any($run)) };
-    ($name:ident with picture, $run:expr) => { call!(Camera, Some(DeviceKind::Camera), $name, true, Run::Any($run)) };
+    ($name:ident, $run:expr) => {
+        call!(Camera, Some(DeviceKind::Camera), $name, false, Run::Any($run))
+    };
+    ($name:ident with picture, $run:expr) => {
+        call!(Camera, Some(DeviceKind::Camera), $name, true, Run::Any($run))
+    };
 }
 macro_rules! wheel {
-    ($of:ident $name:ident, $run:expr) => { call!($of, Some(DeviceKind::FilterWheel), $name, false, Run::Any($run)) };
+    ($of:ident $name:ident, $run:expr) => {
+        call!($of, Some(DeviceKind::FilterWheel), $name, false, Run::Any($run))
+    };
 }
 macro_rules! focuser {
-    ($of:ident $name:ident, $run:expr) => { call!($of, Some(DeviceKind::Focuser), $name, false, Run::Any($run)) };
+    ($of:ident $name:ident, $run:expr) => {
+        call!($of, Some(DeviceKind::Focuser), $name, false, Run::Any($run))
+    };
 }
 macro_rules! mount {
-    ($of:ident $name:ident, $run:expr) => { call!($of, Some(DeviceKind::Mount), $name, false, Run::Any($run)) };
+    ($of:ident $name:ident, $run:expr) => {
+        call!($of, Some(DeviceKind::Mount), $name, false, Run::Any($run))
+    };
 }
 
 const CALLS: &[Call] = &[
-    backend!(address, |open, _| { open.backend.address(); Ok(()) }),
+    backend!(address, |open, _| {
+        open.backend.address();
+        Ok(())
+    }),
     backend!(devices, |open, _| open.backend.devices().map(drop)),
     backend!(device, |open, _| open.backend.device(&open.camera.info().id).map(drop)),
-    backend!(events, |open, _| { open.backend.events().try_next(); Ok(()) }),
-    backend!(link, |open, _| { open.backend.link(); Ok(()) }),
-    backend!(answers_from_memory, |open, _| { open.backend.answers_from_memory(); Ok(()) }),
-    backend!(has_chooser, |open, _| { open.backend.has_chooser(); Ok(()) }),
+    backend!(events, |open, _| {
+        open.backend.events().try_next();
+        Ok(())
+    }),
+    backend!(link, |open, _| {
+        open.backend.link();
+        Ok(())
+    }),
+    backend!(answers_from_memory, |open, _| {
+        open.backend.answers_from_memory();
+        Ok(())
+    }),
+    backend!(has_chooser, |open, _| {
+        open.backend.has_chooser();
+        Ok(())
+    }),
     // A person at a window has all the time in the world: only that there is none is tried.
     backend!(choose, |open, _| open.backend.choose(DeviceKind::Camera, None).map(drop)),
-    device!(info, |device| { device.info(); Ok(()) }),
-    device!(connect, |device| { device.disconnect()?; device.connect() }),
+    device!(info, |device| {
+        device.info();
+        Ok(())
+    }),
+    device!(connect, |device| {
+        device.disconnect()?;
+        device.connect()
+    }),
     device!(disconnect, |device| device.disconnect()),
     device!(is_connected, |device| device.is_connected().map(drop)),
     device!(controls, |device| device.controls().map(drop)),
@@ -214,12 +253,22 @@ const CALLS: &[Call] = &[
     camera!(image with picture, |open, _| open.camera.image().map(drop)),
     camera!(take_image with picture, |open, _| open.camera.take_image().map(drop)),
     camera!(pulse_guide, |open, _| open.camera.pulse_guide(GuideDirection::North, SOON)),
-    call!(CameraExt, Some(DeviceKind::Camera), expose, false, Run::Any(|open, wait| {
-        open.camera.expose(Exposure::light(Duration::from_millis(100)), wait).map(drop)
-    })),
-    call!(CameraExt, Some(DeviceKind::Camera), expose_watched, false, Run::Any(|open, wait| {
-        open.camera.expose_watched(Exposure::light(Duration::from_millis(100)), wait, |_| {}).map(drop)
-    })),
+    call!(
+        CameraExt,
+        Some(DeviceKind::Camera),
+        expose,
+        false,
+        Run::Any(|open, wait| { open.camera.expose(Exposure::light(Duration::from_millis(100)), wait).map(drop) })
+    ),
+    call!(
+        CameraExt,
+        Some(DeviceKind::Camera),
+        expose_watched,
+        false,
+        Run::Any(|open, wait| {
+            open.camera.expose_watched(Exposure::light(Duration::from_millis(100)), wait, |_| {}).map(drop)
+        })
+    ),
     wheel!(FilterWheel filters, |open, _| open.wheel.filters().map(drop)),
     wheel!(FilterWheel state, |open, _| open.wheel.state().map(drop)),
     wheel!(FilterWheel start_move, |open, _| open.wheel.start_move(1)),
@@ -240,16 +289,16 @@ const CALLS: &[Call] = &[
     focuser!(FocuserExt move_by, |open, wait| open.focuser.move_by(10, wait)),
     mount!(Mount caps, |open, _| open.mount.caps().map(drop)),
     mount!(Mount state, |open, _| open.mount.state().map(drop)),
-    mount!(Mount start_slew, |open, _| open.mount.start_slew(Target::RaDec(somewhere(open)?))),
+    mount!(Mount start_slew, |open, _| open.mount.start_slew(Target::RaDec(SOMEWHERE))),
     mount!(Mount abort, |open, _| open.mount.abort()),
-    mount!(Mount sync, |open, _| open.mount.sync(Target::RaDec(somewhere(open)?))),
+    mount!(Mount sync, |open, _| open.mount.sync(Target::RaDec(SOMEWHERE))),
     mount!(Mount start_park, |open, _| open.mount.start_park()),
     mount!(Mount start_unpark, |open, _| open.mount.start_unpark()),
     mount!(Mount set_park, |open, _| open.mount.set_park()),
     mount!(Mount start_home, |open, _| open.mount.start_home()),
     mount!(Mount set_tracking, |open, _| open.mount.set_tracking(Tracking::SIDEREAL)),
     mount!(Mount start_flip, |open, _| open.mount.start_flip(PierSide::East)),
-    mount!(Mount destination_side, |open, _| open.mount.destination_side(somewhere(open)?).map(drop)),
+    mount!(Mount destination_side, |open, _| open.mount.destination_side(SOMEWHERE).map(drop)),
     mount!(Mount guide_rates, |open, _| open.mount.guide_rates().map(drop)),
     mount!(Mount set_guide_rates, |open, _| {
         let rate = DegreesPerSecond(0.002);

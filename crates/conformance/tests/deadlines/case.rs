@@ -133,7 +133,7 @@ impl Case<'_> {
             self.answers_again(open, call)?;
             Ok(made)
         };
-        self.judge(&call.title(), usual, attempt)
+        self.judge(&call.title(), usual, Some(line), attempt)
     }
 
     /// Opening the backend while the line stalls.
@@ -149,7 +149,7 @@ impl Case<'_> {
                 self.running.line.set(Line::Whole);
                 Ok(made)
             };
-            self.judge("open", &usual, attempt).map_err(|why| format!("open at {line:?}: {why}"))?;
+            self.judge("open", &usual, None, attempt).map_err(|why| format!("open at {line:?}: {why}"))?;
         }
         Ok(())
     }
@@ -158,6 +158,7 @@ impl Case<'_> {
         &self,
         title: &str,
         usual: &Usual,
+        line: Option<Line>,
         attempt: impl Fn() -> std::result::Result<Made, String>,
     ) -> std::result::Result<(), String> {
         let mut made = {
@@ -187,7 +188,9 @@ impl Case<'_> {
             (Some(ErrorKind::Timeout | ErrorKind::Unreachable), End::Address | End::Limit) => true,
             _ => false,
         };
-        match expected {
+        // Only what is known by contract is told without the server that is usually asked.
+        let silent = line == Some(Line::After(0)) && !made.held && usual.bytes > 0 && made.answer.is_none();
+        match expected && !(silent && !self.running.peer.answers_from_memory && title != "Backend::events") {
             true => Ok(()),
             false => Err(format!("answered {:?} ({}), usually {:?}", made.answer, made.sentence, usual.answer)),
         }
@@ -198,9 +201,7 @@ impl Case<'_> {
         let stopping = if stops { STOPPING } else { Duration::ZERO };
         let begun = Instant::now();
         let (answer, deadline) = match self.end {
-            End::Address => {
-                (call(&Wait::new(ADDRESS).stopping_within(STOPPING)), begun + ADDRESS)
-            }
+            End::Address => (call(&Wait::new(ADDRESS).stopping_within(STOPPING)), begun + ADDRESS),
             End::Limit => {
                 let limit = Wait::new(CALL).stopping_within(STOPPING);
                 (limit.within(|| call(&Wait::new(LONG))), begun + CALL)

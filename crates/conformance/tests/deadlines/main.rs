@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     let network = in_private_network();
     let mut arguments = Arguments::from_args();
     // Waiting takes no processor: many more at a time than cores.
-    arguments.test_threads.get_or_insert(if is_thorough() { 48 } else { 24 });
+    arguments.test_threads.get_or_insert(if is_thorough() { 64 } else { 40 });
     let before = leaks::Census::take();
     let tally = Arc::new(Tally::default());
     let mut trials = vec![
@@ -95,7 +95,9 @@ fn main() -> ExitCode {
     ];
     let mut missing = false;
     for peer in PEERS {
-        if peer.is_real() && let Err(skip) = &network {
+        if peer.is_real()
+            && let Err(skip) = &network
+        {
             missing |= skip.report();
             continue;
         }

@@ -16,6 +16,8 @@ pub(crate) struct Peer {
     devices: &'static [(DeviceKind, &'static str)],
     /// The options for all limits, but for `{}` seconds.
     limits: &'static str,
+    /// What its devices are is known without asking, and a command that nobody objects to is taken for begun.
+    pub(crate) answers_from_memory: bool,
 }
 
 /// The simulated observatory, quick and with little to send.
@@ -50,8 +52,7 @@ fn fake_indi() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
 }
 
 fn indiserver() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
-    let drivers =
-        ["indi_simulator_ccd", "indi_simulator_telescope", "indi_simulator_focus", "indi_simulator_wheel"];
+    let drivers = ["indi_simulator_ccd", "indi_simulator_telescope", "indi_simulator_focus", "indi_simulator_wheel"];
     let server = IndiServer::start(&drivers)?;
     let address = ([127, 0, 0, 1], server.port()).into();
     Ok((Box::new(server), address))
@@ -64,16 +65,32 @@ pub(crate) const PEERS: &[Peer] = &[
         start: alpaca_over_sim,
         devices: &[],
         limits: "timeout={}&connect={}&image={}&stall={}",
+        answers_from_memory: false,
     },
-    Peer { name: "rpc", scheme: "rpc", start: rpc_over_sim, devices: &[], limits: "timeout={}&image={}&stall={}" },
+    Peer {
+        name: "rpc",
+        scheme: "rpc",
+        start: rpc_over_sim,
+        devices: &[],
+        limits: "timeout={}&image={}&stall={}",
+        answers_from_memory: false,
+    },
     Peer {
         name: "original-rpc",
         scheme: "rpc",
         start: original_rpc,
         devices: &[],
         limits: "timeout={}&image={}&stall={}",
+        answers_from_memory: false,
     },
-    Peer { name: "indi", scheme: "indi", start: fake_indi, devices: &[], limits: "timeout={}" },
+    Peer {
+        name: "indi",
+        scheme: "indi",
+        start: fake_indi,
+        devices: &[],
+        limits: "timeout={}",
+        answers_from_memory: true,
+    },
     Peer {
         name: "indiserver",
         scheme: "indi",
@@ -81,6 +98,7 @@ pub(crate) const PEERS: &[Peer] = &[
         // The CCD simulator is a wheel too.
         devices: &[(DeviceKind::FilterWheel, "Filter Simulator")],
         limits: "timeout={}",
+        answers_from_memory: true,
     },
 ];
 

@@ -64,7 +64,8 @@ pub fn servers(timeout: Duration, port: u16, named: &[String]) -> Result<Vec<Fou
     }
     let limit = timeout.clamp(Duration::from_millis(500), Duration::from_secs(5));
     let looks: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = places.iter().map(|(host, port)| scope.spawn(inherit(move || look(host, *port, limit)))).collect();
+        let threads: Vec<_> =
+            places.iter().map(|(host, port)| scope.spawn(inherit(move || look(host, *port, limit)))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
     // What the caller's own limit has cut short is no list.

@@ -278,12 +278,7 @@ impl Connection {
 }
 
 /// One read from the network, within the limit. 0 when the server has closed the connection.
-fn receive(
-    stream: &TcpStream,
-    timeout: &mut Duration,
-    into: &mut [u8],
-    limit: &mut Limit<'_>,
-) -> Result<usize, Fault> {
+fn receive(stream: &TcpStream, timeout: &mut Duration, into: &mut [u8], limit: &mut Limit<'_>) -> Result<usize, Fault> {
     let mut stream = stream;
     loop {
         let left = limit.left()?;

@@ -158,14 +158,13 @@ impl Server {
         while !left.is_empty() {
             let lanes = if self.pool.is_crowded() { 1 } else { LANES.min(left.len()) };
             let (now, later) = left.split_at(lanes);
-            values.extend(self.get_lanes(now));
+            let told = self.get_lanes(now);
+            let failed = told.iter().filter_map(|value| value.as_ref().err()).find(|error| is_transport(error));
+            let failed = failed.cloned();
+            values.extend(told);
             left = later;
             // One that is not answered stands for all that would be asked after it.
-            if let Some(Err(error)) = values.last()
-                && lanes == 1
-                && is_transport(error)
-            {
-                let error = error.clone();
+            if let Some(error) = failed {
                 values.resize_with(paths.len(), || Err(error.clone()));
                 break;
             }
@@ -197,11 +196,19 @@ impl Server {
                 }
             })
             .collect();
+        let mut again = |path: &str, form: &Form| match &failure {
+            Some(failure) => Err(failure.clone()),
+            None => {
+                let value = self.get(path, form);
+                failure = value.as_ref().err().filter(|error| is_transport(error)).cloned();
+                value
+            }
+        };
         let replies = asked.into_iter().zip(paths).map(|(asked, (path, form))| {
-            let Some(connection) = asked? else { return self.get(path, form) };
+            let Some(connection) = asked? else { return again(path, form) };
             match self.receive(connection, &mut limit) {
                 Ok(reply) => read_value(Ok(reply)),
-                Err(Fault::HungUp(_)) => self.get(path, form),
+                Err(Fault::HungUp(_)) => again(path, form),
                 Err(fault) => Err(self.lost(fault, path)),
             }
         });

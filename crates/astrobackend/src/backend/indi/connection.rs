@@ -241,7 +241,7 @@ impl Shared {
         let question = Message::GetProperties { device: Some(device.into()), name: Some(property.into()) };
         let sent = self.send_noting(&[question], |store, number| {
             if let Some(property) = store.property_mut(device, property) {
-                property.ask(number);
+                property.ask(number, Instant::now());
             }
         })?;
         Ok(sent.number)

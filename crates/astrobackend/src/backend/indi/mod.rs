@@ -109,6 +109,12 @@ pub fn check(address: &Address) -> Result<()> {
     server(address).and_then(|_| policy(address)).map(drop)
 }
 
+/// The limits that an address sets, by default.
+#[cfg(test)]
+pub(super) fn limits() -> Vec<(&'static str, Duration)> {
+    vec![("timeout", TIMEOUT), ("alive", ALIVE)]
+}
+
 /// Connects to a server.
 ///
 /// # Errors

@@ -71,6 +71,13 @@ pub fn check(address: &Address) -> Result<()> {
     Policy::of(address).map(drop)
 }
 
+/// The limits that an address sets, by default.
+#[cfg(test)]
+pub(super) fn limits() -> Vec<(&'static str, Duration)> {
+    let policy = Policy::default();
+    vec![("timeout", policy.timeout), ("image", policy.image), ("stall", policy.stall), ("alive", policy.alive)]
+}
+
 /// Connects to a server.
 ///
 /// # Errors
