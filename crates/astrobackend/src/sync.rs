@@ -1,7 +1,10 @@
 //! Locks that outlive a panic of who held them: what they guard is changed in one step, and so never half.
 
-use crate::wait::Deadline;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::{Error, Result, wait::Deadline};
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// Takes a lock, whatever happened to its last holder.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -31,6 +34,14 @@ impl Turn {
         }
         *taken = true;
         Some(Taken(self))
+    }
+
+    /// The turn, after whoever has it: he has a deadline himself, so that only the caller's limit counts.
+    ///
+    /// # Errors
+    /// `Timeout` or `Cancelled`, by the limit of the caller.
+    pub(crate) fn after_others(&self, what: &str) -> Result<Taken<'_>> {
+        self.take(&Deadline::after(Duration::MAX)).ok_or_else(|| Error::timeout(what, Duration::MAX))
     }
 }
 

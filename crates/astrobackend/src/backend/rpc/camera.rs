@@ -8,7 +8,7 @@ use crate::{
     Celsius, Error, ErrorKind, Image, Result,
     device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
     image::Frame,
-    sync::lock,
+    sync::{Turn, lock},
 };
 use serde_json::json;
 use std::{
@@ -23,6 +23,7 @@ pub(super) struct RpcCamera {
     caps: Known<Arc<CameraCaps>>,
     /// The last picture that was fetched, and its tag.
     picture: Mutex<Option<(Arc<Image>, String)>>,
+    fetching: Turn,
     /// The run of the server in which the last exposure was started here.
     started_in: Mutex<Option<String>>,
 }
@@ -31,30 +32,31 @@ impl_device!(RpcCamera, |camera| camera.caps.forget());
 
 impl RpcCamera {
     pub(super) fn new(handle: Arc<Handle>) -> Self {
-        RpcCamera { handle, caps: Known::default(), picture: Mutex::default(), started_in: Mutex::default() }
+        RpcCamera {
+            handle,
+            caps: Known::default(),
+            picture: Mutex::default(),
+            fetching: Turn::default(),
+            started_in: Mutex::default(),
+        }
     }
 
     /// The last picture; `take` keeps it neither here nor there.
     fn fetch(&self, take: bool) -> Result<Arc<Image>> {
-        // Held: whoever asks at the same time gets the same picture.
-        let mut picture = lock(&self.picture);
-        let known = picture.as_ref().map(|(_, tag)| tag.as_str());
-        let fetched = fetch(&self.handle, known, take).map_err(|error| error.on(&self.handle.id));
-        let image = match (fetched, picture.as_ref()) {
-            (Ok(Fetched::New(image, tag)), _) => {
-                *picture = Some((image.clone(), tag));
-                image
-            }
-            (Ok(Fetched::Same), Some((image, _))) => image.clone(),
+        // Whoever asks at the same time gets the same picture.
+        let _fetching = self.fetching.after_others("the picture").map_err(|error| error.on(&self.handle.id))?;
+        let known = lock(&self.picture).clone();
+        let fetched = fetch(&self.handle, known.as_ref().map(|(_, tag)| tag.as_str()), take);
+        let (image, tag) = match (fetched.map_err(|error| error.on(&self.handle.id)), known) {
+            (Ok(Fetched::New(image, tag)), _) => (image, tag),
+            (Ok(Fetched::Same), Some(known)) => known,
             (Ok(Fetched::Same), None) => return self.handle.fail(Error::protocol("sent no picture")),
             (Err(error), _) => {
-                *picture = None;
+                *lock(&self.picture) = None;
                 return Err(error);
             }
         };
-        if take {
-            *picture = None;
-        }
+        *lock(&self.picture) = (!take).then(|| (image.clone(), tag));
         Ok(image)
     }
 
