@@ -3,10 +3,11 @@
 //! What is answered from memory runs at once on the caller's thread. Python delivers signals to its main thread only,
 //! and only while that runs Python; so a call of the main thread that may wait runs on another thread ([`pool`]) while
 //! the main thread looks for signals. Ctrl-C cancels what waits, which stops what was started, and is raised then.
-//! A call with a deadline of its own runs there too: at the deadline it is left behind, to end by the library's.
+//! A call with a deadline of its own runs there too. All are made within these limits ([`Wait::within`]), so that a call
+//! that waits for a server or a driver ends with them and is not left behind.
 
 use crate::{error::raise, logging, pool, process::generation};
-use astrobackend::{Cancel, Error, ErrorKind, Result};
+use astrobackend::{Cancel, Error, Result, Wait};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::{
     cell::Cell,
@@ -82,19 +83,17 @@ impl Call {
         work: impl FnOnce(&Report<T, P>) -> Result<T> + Send + 'static,
         mut told: Option<&mut dyn FnMut(P) -> PyResult<()>>,
     ) -> PyResult<T> {
+        let limit = Wait::new(self.timeout.unwrap_or(Duration::MAX)).cancelled_by(&self.cancel);
         if self.timeout.is_none() && told.is_none() && !is_main_thread(py)? {
-            return at_once(py, || work(&Report(None)));
+            return at_once(py, || limit.within(|| work(&Report(None))));
         }
         let (sender, notes) = channel();
         let report = Report(told.is_some().then(|| sender.clone()));
-        let (cancel, left) = (self.cancel.clone(), Left::default());
+        let left = Left::default();
         let over = left.clone();
         let job = move || {
             // A call whose deadline has passed before it began is not begun.
-            let done = match cancel.is_cancelled() {
-                true => Err(Error::new(ErrorKind::Cancelled, "was cancelled")),
-                false => work(&report),
-            };
+            let done = limit.within(|| work(&report));
             // Nobody listens any more: the call was left behind.
             sender.send(Note::Done(done)).ok();
             over.end();

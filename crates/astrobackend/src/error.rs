@@ -4,6 +4,7 @@
 //! Every error names the device and says what was asked of it and why it was
 //! refused: `Focuser Simulator: position 70000 is beyond 60000`.
 
+use crate::wait::{End, ended};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -210,7 +211,18 @@ impl Error {
     }
 
     /// [`ErrorKind::Timeout`]: what was not done, and within which time.
+    ///
+    /// Where the caller's own limit ([`Wait::within`](crate::Wait::within)) ended it, that is the time, or it was
+    /// [`ErrorKind::Cancelled`].
     pub fn timeout(what: impl fmt::Display, limit: std::time::Duration) -> Self {
+        match ended() {
+            Some(End::Cancelled) => Error::new(ErrorKind::Cancelled, format!("{what} was cancelled")),
+            Some(End::Late(limit)) => Error::late(what, limit),
+            None => Error::late(what, limit),
+        }
+    }
+
+    fn late(what: impl fmt::Display, limit: std::time::Duration) -> Self {
         Error::new(ErrorKind::Timeout, format!("{what} did not finish within {limit:.1?}"))
     }
 

@@ -137,7 +137,7 @@ impl Events {
             if let Some(event) = queue.events.pop_front() {
                 return Some(event);
             }
-            let left = deadline.remaining();
+            let left = deadline.pause();
             if left.is_zero() || queue.closed {
                 return None;
             }

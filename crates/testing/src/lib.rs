@@ -20,6 +20,7 @@ mod indiserver;
 mod listening;
 mod network;
 mod owned;
+mod stalling;
 
 pub use alpaca_simulators::AlpacaSimulators;
 pub use fake_alpaca::FakeAlpaca;
@@ -29,6 +30,7 @@ pub use indipy::IndipyServer;
 pub use indiserver::IndiServer;
 pub use listening::Listening;
 pub use network::{Neighbour, in_private_network};
+pub use stalling::{Line, StallingLine};
 
 use std::{
     ffi::{OsStr, OsString},

@@ -47,6 +47,28 @@ fn heads_and_bodies_that_do_not_come_end_the_connection() {
 }
 
 #[test]
+fn heads_and_bodies_of_a_byte_at_a_time_end_the_connection() {
+    let limits = Limits { header: Duration::from_millis(300), body: Duration::from_millis(300), ..Limits::default() };
+    let server = served("sim://", Options { limits, ..options() });
+    let path = device(&server, "camera").path("connected");
+    let request = format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n");
+    for at_once in [0, request.len()] {
+        let mut stream = connect(server.address());
+        let (head, drip) = request.as_bytes().split_at(at_once);
+        stream.write_all(head).unwrap();
+        let begun = Instant::now();
+        let mut bytes = drip.iter().chain(std::iter::repeat(&b'x'));
+        // Each byte comes in time, and yet they are too late together.
+        while stream.write_all(&[*bytes.next().unwrap()]).is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "a byte at a time is waited for");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    assert_eq!(get(server.address(), "/management/apiversions").status, 200);
+    server.stop();
+}
+
+#[test]
 fn clients_beyond_the_limit_are_told_so() {
     let limits = Limits { connections: 2, ..Limits::default() };
     let server = served("sim://", Options { limits, ..options() });

@@ -3,7 +3,7 @@
 use crate::SOON;
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     time::Instant,
 };
@@ -50,6 +50,11 @@ impl Client {
         let mut text = String::new();
         let bytes = self.reader.read_line(&mut text).unwrap_or(0);
         (bytes > 0).then_some(text)
+    }
+
+    /// All that comes until the connection ends.
+    pub(crate) fn rest(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
+        self.reader.read_to_end(into)
     }
 
     /// As Python's `json.dumps` writes it; without parameters when these are empty.

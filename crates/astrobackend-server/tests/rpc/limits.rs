@@ -1,12 +1,13 @@
 //! Who misbehaves costs nobody else anything.
 
 use crate::{SOON, client::Client, observatory, serve};
-use astrobackend_server::rpc::{Options, Server};
+use astrobackend_server::rpc::{Limits, Options, Server};
 use serde_json::json;
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 #[test]
@@ -85,4 +86,56 @@ fn a_server_stops_while_clients_are_there() {
     server.stop();
     assert!(begin.elapsed() < SOON);
     while client.text().is_some() {}
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_left_and_takes_no_memory() {
+    let limits = Limits { stall: Duration::from_millis(300), ..Limits::default() };
+    let server = serve("sim://?speed=100", |options| options.limits = limits);
+    let mut deaf = TcpStream::connect(server.address()).unwrap();
+    deaf.set_write_timeout(Some(SOON)).unwrap();
+    let request = "{\"method\": \"get_devices\", \"id\": 1}\n".repeat(1000);
+    let begun = Instant::now();
+    // Until the server has closed the connection, whose answers nobody takes.
+    while deaf.write_all(request.as_bytes()).is_ok() {
+        assert!(begun.elapsed() < SOON, "a client that reads nothing is served for ever");
+    }
+    Client::new(server.address()).result("mount_at_park", "");
+    #[cfg(target_os = "linux")]
+    {
+        let peak = testing::bench::peak_memory(std::process::id()).unwrap();
+        assert!(peak < 600 << 20, "{} MB", peak >> 20);
+    }
+}
+
+#[test]
+fn clients_that_say_nothing_or_a_byte_at_a_time_cost_nobody_else() {
+    let server = serve("sim://?speed=100", |_| {});
+    let mut slow: Vec<_> = (0..50).map(|_| Client::new(server.address())).collect();
+    let mut other = Client::new(server.address());
+    let request = "{\"method\": \"mount_at_park\", \"id\": 7}\n";
+    for byte in request.bytes() {
+        // The first half says nothing at all.
+        slow[25..].iter_mut().for_each(|client| client.send(&char::from(byte).to_string()));
+        other.result("focuser_is_moving", "");
+    }
+    for client in &mut slow[25..] {
+        assert_eq!(client.line()["id"], 7);
+    }
+    server.stop();
+    assert!(slow[0].text().is_none(), "a silent client does not keep a server from stopping");
+}
+
+#[test]
+fn a_client_that_loads_a_picture_and_stops_reading_is_left() {
+    let limits = Limits { stall: Duration::from_millis(300), ..Limits::default() };
+    let server = serve("sim://?speed=1000&sensor=imx533", |options| options.limits = limits);
+    let mut deaf = Client::new(server.address());
+    deaf.result("take_image", r#"{"exposure": 0.01}"#);
+    deaf.send("{\"method\": \"camera_get_image\", \"id\": 2, \"params\": {\"device\": \"Camera Simulator\"}}\n");
+    thread::sleep(Duration::from_secs(1));
+    let mut rest = Vec::new();
+    let _ = deaf.rest(&mut rest);
+    assert!(rest.len() < 2 * 3008 * 3008, "the whole picture of {} bytes came", rest.len());
+    Client::new(server.address()).result("mount_at_park", "");
 }

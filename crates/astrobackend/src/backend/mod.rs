@@ -1,6 +1,30 @@
 //! Ways in: a backend is a connection to a framework's server or system, and lists its devices.
 //!
 //! [`FRAMEWORKS`] is the one table of what there is; adding a framework is a folder here and a line there.
+//!
+//! # Deadlines
+//! No call waits longer than its backend's limits, which are options of the address; since an address may name a device,
+//! each device may have its own. A single call is bounded, or ended from another thread, by
+//! [`Wait::within`](crate::Wait::within).
+//!
+//! | address | option | seconds | bounds |
+//! |---|---|---|---|
+//! | `alpaca` | `timeout` | 15 | one request: drivers of old answer when they have done what they were told |
+//! | `alpaca` | `connect` | 5 | the connection to the server: a network that takes longer is broken |
+//! | `alpaca` | `image` | 300 | a picture: 120 MB over a weak wireless network |
+//! | `alpaca` | `stall` | 10 | a picture of which nothing comes |
+//! | `alpaca` | `discovery` | 2 | the answers of servers that are sought |
+//! | `ascom` | `timeout` | 30 | one call of a driver: some connect slowly |
+//! | `ascom` | `image` | 300 | a picture: slow drivers read it out only then |
+//! | `indi` | `timeout` | 15 | the answer of a driver: connecting to hardware takes this long |
+//! | `indi` | `alive` | 20 | silence: drivers do nothing else while they read out a sensor |
+//! | `rpc` | `timeout` | 15 | one request: the original server does one thing at a time, some for seconds |
+//! | `rpc` | `image` | 300 | a picture: 120 MB over a weak wireless network |
+//! | `rpc` | `stall` | 10 | a picture of which nothing comes |
+//! | `rpc` | `alive` | 20 | silence: the server is asked, and given up when it says nothing for as long |
+//!
+//! The simulator waits for nothing. What is *started* (an exposure, a slew) is not bounded by these: it is observed,
+//! and the helpers that wait for its end take a [`Wait`](crate::Wait).
 
 pub mod alpaca;
 pub mod ascom;
@@ -8,6 +32,7 @@ pub mod indi;
 mod interfaces;
 pub mod rpc;
 pub mod sim;
+mod tcp;
 
 use crate::{
     Address, Error, Result,
@@ -267,4 +292,31 @@ pub(crate) fn chosen_backend() -> Option<String> {
 /// The names of the frameworks, the original's four first.
 pub fn backend_choices() -> Vec<&'static str> {
     FRAMEWORKS.iter().map(|framework| framework.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table above tells the defaults as they are.
+    #[test]
+    fn the_table_of_deadlines_is_true() {
+        let frameworks = [
+            ("alpaca", alpaca::limits()),
+            ("ascom", ascom::limits()),
+            ("indi", indi::limits()),
+            ("rpc", rpc::limits()),
+        ];
+        let mut rows = 0;
+        for (scheme, limits) in frameworks {
+            for (option, limit) in limits {
+                let row = format!("//! | `{scheme}` | `{option}` | {} | ", limit.as_secs_f64());
+                assert!(include_str!("mod.rs").contains(&row), "no row {row:?}");
+                let address: Address = format!("{scheme}:?{option}=1").parse().unwrap();
+                Framework::find(scheme).unwrap().check(&address).unwrap();
+                rows += 1;
+            }
+        }
+        assert_eq!(include_str!("mod.rs").lines().filter(|line| line.starts_with("//! | `")).count(), rows);
+    }
 }

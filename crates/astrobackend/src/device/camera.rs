@@ -431,7 +431,6 @@ pub trait CameraExt: Camera {
         wait: &Wait,
         mut watch: impl FnMut(&ExposureState),
     ) -> Result<Arc<Image>> {
-        self.start_exposure(exposure)?;
         let look = || {
             let state = self.state()?.exposure;
             watch(&state);
@@ -445,8 +444,11 @@ pub trait CameraExt: Camera {
             }
         };
         let what = format!("the exposure of {:?}", exposure.duration);
-        wait.until(what, look, || self.abort_exposure()).map_err(|error| error.on(self.info().id))?;
-        self.image()
+        wait.within(|| {
+            let over = wait.run(what, || self.start_exposure(exposure), look, || self.abort_exposure());
+            over.map_err(|error| error.on(self.info().id))?;
+            self.image()
+        })
     }
 }
 

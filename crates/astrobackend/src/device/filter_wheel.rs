@@ -68,7 +68,7 @@ pub trait FilterWheelExt: FilterWheel {
     /// # Errors
     /// `NotFound`, `Timeout`, `Cancelled`, or what the wheel reports.
     fn select(&self, name: &str, wait: &Wait) -> Result<()> {
-        self.move_to(self.find(name)?, wait)
+        wait.within(|| self.move_to(self.find(name)?, wait))
     }
 
     /// Turns to a place and waits until it is there. A wheel cannot be stopped half way.
@@ -76,8 +76,6 @@ pub trait FilterWheelExt: FilterWheel {
     /// # Errors
     /// `Timeout`, `Cancelled`, or what the wheel reports; `Device` if it ends at another place.
     fn move_to(&self, position: usize, wait: &Wait) -> Result<()> {
-        self.start_move(position)?;
-        let id = self.info().id;
         let look = || match self.state()?.position {
             None => Ok(None),
             Some(place) if place == position => Ok(Some(())),
@@ -86,7 +84,8 @@ pub trait FilterWheelExt: FilterWheel {
                 Err(Error::new(ErrorKind::Device(0), message))
             }
         };
-        wait.until(format!("the move to place {position}"), look, || Ok(())).map_err(|error| error.on(id))
+        let moved = wait.run(format!("the move to place {position}"), || self.start_move(position), look, || Ok(()));
+        moved.map_err(|error| error.on(self.info().id))
     }
 }
 

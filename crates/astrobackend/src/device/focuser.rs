@@ -81,29 +81,28 @@ pub trait FocuserExt: Focuser {
     /// # Errors
     /// `Timeout`, `Cancelled`, what the focuser reports, or `Device` if it stands somewhere else.
     fn move_to(&self, position: i32, wait: &Wait) -> Result<()> {
-        let caps = self.caps()?;
-        let deadline = crate::wait::Deadline::after(wait.timeout);
-        loop {
-            let here = self.state()?.position.unwrap_or(position);
-            let step = position.saturating_sub(here).clamp(-caps.max_move.max(1), caps.max_move.max(1));
-            let next = if (0..=caps.max_position).contains(&position) { here.saturating_add(step) } else { position };
-            self.start_move(next)?;
-            let left = Wait { timeout: deadline.remaining(), ..wait.clone() };
-            let stood = settle(self, &left, &format!("the move to {position}"))?;
-            match stood {
-                // Not there, or stuck on the way.
-                Some(place) if place.abs_diff(position) > 1 && (next == position || place == here) => {
-                    let message = format!("stands at {place} instead of {position}");
-                    return Err(Error::new(ErrorKind::Device(0), message).on(self.info().id));
+        wait.within(|| {
+            let caps = self.caps()?;
+            let deadline = crate::wait::Deadline::after(wait.timeout);
+            let what = format!("the move to {position}");
+            loop {
+                let here = self.state()?.position.unwrap_or(position);
+                let step = position.saturating_sub(here).clamp(-caps.max_move.max(1), caps.max_move.max(1));
+                let within = (0..=caps.max_position).contains(&position);
+                let next = if within { here.saturating_add(step) } else { position };
+                let left = Wait { timeout: deadline.remaining(), ..wait.clone() };
+                match moved(self, &left, &what, || self.start_move(next))? {
+                    // Not there, or stuck on the way.
+                    Some(place) if place.abs_diff(position) > 1 && (next == position || place == here) => {
+                        let message = format!("stands at {place} instead of {position}");
+                        return Err(Error::new(ErrorKind::Device(0), message).on(self.info().id));
+                    }
+                    _ if next == position => return Ok(()),
+                    _ if deadline.has_passed() => return Err(Error::timeout(what, wait.timeout).on(self.info().id)),
+                    _ => {}
                 }
-                _ if next == position => return Ok(()),
-                _ if deadline.has_passed() => {
-                    let what = format!("the move to {position}");
-                    return Err(Error::timeout(what, wait.timeout).on(self.info().id));
-                }
-                _ => {}
             }
-        }
+        })
     }
 
     /// Moves by a number of steps and waits until it stands.
@@ -111,18 +110,20 @@ pub trait FocuserExt: Focuser {
     /// # Errors
     /// `Timeout`, `Cancelled`, or what the focuser reports.
     fn move_by(&self, steps: i32, wait: &Wait) -> Result<()> {
-        match self.state()?.position {
+        wait.within(|| match self.state()?.position {
             Some(here) => self.move_to(here.saturating_add(steps), wait),
-            None => {
-                self.start_move_by(steps)?;
-                settle(self, wait, &format!("the move by {steps}")).map(drop)
-            }
-        }
+            None => moved(self, wait, &format!("the move by {steps}"), || self.start_move_by(steps)).map(drop),
+        })
     }
 }
 
 /// Waits until the focuser stands; its position then.
-fn settle<F: Focuser + ?Sized>(focuser: &F, wait: &Wait, what: &str) -> Result<Option<i32>> {
+fn moved<F: Focuser + ?Sized>(
+    focuser: &F,
+    wait: &Wait,
+    what: &str,
+    start: impl FnOnce() -> Result<()>,
+) -> Result<Option<i32>> {
     let look = || {
         let state = focuser.state()?;
         Ok((!state.moving).then_some(state.position))
@@ -132,7 +133,7 @@ fn settle<F: Focuser + ?Sized>(focuser: &F, wait: &Wait, what: &str) -> Result<O
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
         other => other,
     };
-    wait.until(what, look, halt).map_err(|error| error.on(focuser.info().id))
+    wait.run(what, start, look, halt).map_err(|error| error.on(focuser.info().id))
 }
 
 impl<F: Focuser + ?Sized> FocuserExt for F {}

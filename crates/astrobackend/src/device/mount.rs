@@ -338,8 +338,7 @@ pub trait MountExt: Mount {
     /// `Timeout`, `Cancelled`, or what the mount reports.
     fn slew(&self, target: impl Into<Target>, wait: &Wait) -> Result<()> {
         let target = target.into();
-        self.start_slew(target)?;
-        until_still(self, wait, &format!("the slew to {target}")).map(drop)
+        until_still(self, wait, &format!("the slew to {target}"), || self.start_slew(target)).map(drop)
     }
 
     /// Parks and waits until parked; on timeout and cancel the mount is stopped.
@@ -347,8 +346,8 @@ pub trait MountExt: Mount {
     /// # Errors
     /// As [`MountExt::slew`]; `Device` when it stops unparked.
     fn park(&self, wait: &Wait) -> Result<()> {
-        self.start_park()?;
-        ended(self, until_still(self, wait, "parking")?.parked, "stopped without being parked")
+        let state = until_still(self, wait, "parking", || self.start_park())?;
+        ended(self, state.parked, "stopped without being parked")
     }
 
     /// Unparks and waits until unparked.
@@ -356,8 +355,8 @@ pub trait MountExt: Mount {
     /// # Errors
     /// As [`MountExt::park`].
     fn unpark(&self, wait: &Wait) -> Result<()> {
-        self.start_unpark()?;
-        ended(self, !until_still(self, wait, "unparking")?.parked, "stayed parked")
+        let state = until_still(self, wait, "unparking", || self.start_unpark())?;
+        ended(self, !state.parked, "stayed parked")
     }
 
     /// Looks for the home position and waits until there; on timeout and cancel the mount is stopped.
@@ -365,8 +364,8 @@ pub trait MountExt: Mount {
     /// # Errors
     /// As [`MountExt::park`].
     fn home(&self, wait: &Wait) -> Result<()> {
-        self.start_home()?;
-        ended(self, until_still(self, wait, "finding home")?.at_home, "stopped without being at home")
+        let state = until_still(self, wait, "finding home", || self.start_home())?;
+        ended(self, state.at_home, "stopped without being at home")
     }
 
     /// Flips to a side of the pier, same target, and waits until there; on timeout and cancel the mount is stopped.
@@ -374,8 +373,7 @@ pub trait MountExt: Mount {
     /// # Errors
     /// As [`MountExt::park`]; `Unsupported` unless [`MountCaps::set_pier_side`].
     fn flip(&self, side: PierSide, wait: &Wait) -> Result<()> {
-        self.start_flip(side)?;
-        let state = until_still(self, wait, "the flip")?;
+        let state = until_still(self, wait, "the flip", || self.start_flip(side))?;
         ended(self, state.pier_side == side, "stopped on the other side of the pier")
     }
 
@@ -395,12 +393,17 @@ fn ended<M: Mount + ?Sized>(mount: &M, well: bool, otherwise: &'static str) -> R
 }
 
 /// Waits until the mount stands or tracks; its state then.
-fn until_still<M: Mount + ?Sized>(mount: &M, wait: &Wait, what: &str) -> Result<MountState> {
+fn until_still<M: Mount + ?Sized>(
+    mount: &M,
+    wait: &Wait,
+    what: &str,
+    start: impl FnOnce() -> Result<()>,
+) -> Result<MountState> {
     let look = || {
         let state = mount.state()?;
         Ok((!state.slewing).then_some(state))
     };
-    wait.until(what, look, || mount.abort()).map_err(|error| error.on(mount.info().id))
+    wait.run(what, start, look, || mount.abort()).map_err(|error| error.on(mount.info().id))
 }
 
 impl<M: Mount + ?Sized> MountExt for M {}

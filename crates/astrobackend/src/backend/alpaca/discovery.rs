@@ -7,8 +7,9 @@
 use super::{devices, policy::Policy, server::Server};
 use crate::{
     Address, Error, Result,
+    backend::tcp::{is_late, patience},
     event::Hub,
-    wait::Deadline,
+    wait::{Deadline, Wait, ended, inherit},
     wire::alpaca::{PORT, answer, discovery},
 };
 use if_addrs::{IfAddr, Interface};
@@ -69,10 +70,12 @@ pub fn servers(timeout: Duration, port: u16, named: &[String]) -> Result<Vec<Fou
     }
     let limit = timeout.clamp(Duration::from_millis(500), Duration::from_secs(5));
     let looks: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = places.iter().map(|(host, port)| scope.spawn(move || look(host, *port, limit))).collect();
+        let threads: Vec<_> =
+            places.iter().map(|(host, port)| scope.spawn(inherit(move || look(host, *port, limit)))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
-    Ok(once_each(looks))
+    // What the caller's own limit has cut short is no list.
+    if ended().is_some() { Err(Error::timeout("looking for servers", timeout)) } else { Ok(once_each(looks)) }
 }
 
 /// The servers in the environment.
@@ -92,8 +95,12 @@ fn look(host: &str, port: u16, limit: Duration) -> Found {
     let policy = Policy { connect: limit, call: limit, ..Policy::default() };
     let server = Server::new(host, port, policy, Arc::new(Hub::default()));
     let address = server.address();
-    let listed = devices::list(&server);
-    let name = listed.as_ref().ok().and_then(|_| name(&server));
+    let (listed, name) = Wait::new(limit)
+        .within(|| {
+            let listed = devices::list(&server)?;
+            Ok((listed, name(&server)))
+        })
+        .map_or_else(|why| (Err(why), None), |(listed, name)| (Ok(listed), name));
     let identities = listed.iter().flatten().filter_map(|device| device.unique_id.clone()).collect();
     let devices = listed.map(|listed| {
         let device = |device: devices::Listed| {
@@ -141,7 +148,7 @@ fn ask(timeout: Duration, port: u16) -> Result<BTreeSet<SocketAddr>> {
     let pause = timeout / (TIMES + 1);
     let answers = std::thread::scope(|scope| {
         let collect = |(socket, to): (UdpSocket, Vec<SocketAddr>)| move || collect(&socket, &to, deadline, pause);
-        let threads: Vec<_> = questions.into_iter().map(|question| scope.spawn(collect(question))).collect();
+        let threads: Vec<_> = questions.into_iter().map(|question| scope.spawn(inherit(collect(question)))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
     });
     Ok(answers)
@@ -192,8 +199,8 @@ fn collect(socket: &UdpSocket, to: &[SocketAddr], deadline: Deadline, pause: Dur
 fn receive(socket: &UdpSocket, deadline: Deadline, answers: &mut Vec<SocketAddr>) {
     let mut packet = [0; discovery::LONGEST];
     while answers.len() < MOST_ANSWERS {
-        let left = deadline.remaining();
-        if left.is_zero() || socket.set_read_timeout(Some(left)).is_err() {
+        let left = deadline.pause();
+        if left.is_zero() || socket.set_read_timeout(Some(patience(left))).is_err() {
             return;
         }
         match socket.recv_from(&mut packet) {
@@ -204,7 +211,7 @@ fn receive(socket: &UdpSocket, deadline: Deadline, answers: &mut Vec<SocketAddr>
                 }
             }
             // Somebody refused our question: others may still answer.
-            Err(why) if why.kind() == io::ErrorKind::ConnectionRefused => {}
+            Err(why) if why.kind() == io::ErrorKind::ConnectionRefused || is_late(&why) => {}
             Err(_) => return,
         }
     }

@@ -6,11 +6,12 @@
 use super::pool::{Pool, Turn};
 use crate::{
     Error, ErrorKind,
-    wait::Deadline,
+    backend::tcp::{self, is_late, patience},
+    wait::{Deadline, ended},
     wire::alpaca::head::{self, Framing, MOST_LINES},
 };
 use std::{
-    io::{self, ErrorKind as IoKind, Read, Write},
+    io::{self, ErrorKind as IoKind, Read},
     net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
@@ -29,6 +30,9 @@ const SLOWEST: u64 = 256;
 const SILENCE: Duration = Duration::from_secs(1);
 const PART: u32 = 4;
 
+/// So much longer than it should a read may wait, when that spares setting its timeout anew.
+const EARLY: Duration = Duration::from_millis(25);
+
 /// How a request failed before its reply was complete.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -40,11 +44,18 @@ pub(super) enum Fault {
     Broken(io::Error),
     /// A deadline passed; the sentence says which.
     Late(String),
+    /// The caller's own limit has ended it: that says nothing about the server.
+    Ended,
     /// This is not HTTP.
     Garbled(String),
 }
 
 impl Fault {
+    /// Too late; `why` unless it is the caller who wants no more.
+    pub(super) fn late(why: impl Into<String>) -> Self {
+        if ended().is_some() { Fault::Ended } else { Fault::Late(why.into()) }
+    }
+
     /// The error for a caller; `server` is where the request went, `asked` what it was.
     pub(super) fn at(self, server: impl std::fmt::Display, asked: &str) -> Error {
         match self {
@@ -55,6 +66,7 @@ impl Fault {
                 Error::new(ErrorKind::Unreachable, format!("the connection to {server} broke at {asked}: {why}"))
             }
             Fault::Late(why) => Error::new(ErrorKind::Timeout, format!("{server} {why}, asked for {asked}")),
+            Fault::Ended => Error::timeout(format_args!("{asked} at {server}"), Duration::ZERO),
             Fault::Garbled(why) => Error::protocol(format!("{server} {why}, asked for {asked}")),
         }
     }
@@ -66,6 +78,8 @@ pub(super) struct Limit<'a> {
     deadline: Deadline,
     total: Duration,
     turn: Option<Turn<'a>>,
+    /// When something came last.
+    heard: Instant,
     window: Option<Window>,
 }
 
@@ -80,33 +94,47 @@ impl<'a> Limit<'a> {
     /// For a reply that may have to wait for a connection of this pool to be closed; `quick`: the answer to a question
     /// that takes a server no time.
     pub(super) fn of(total: Duration, pool: &'a Pool, quick: bool) -> Self {
-        Limit { deadline: Deadline::after(total), total, turn: Some(Turn::of(pool, quick)), window: None }
+        let (deadline, turn) = (Deadline::after(total), Some(Turn::of(pool, quick)));
+        Limit { deadline, total, turn, heard: Instant::now(), window: None }
     }
 
     /// From now on, less than 256 bytes per second over such a time is too slow.
     pub(super) fn watch(&mut self, total: Duration, stall: Duration) {
-        let window = Some(Window { length: stall, since: Instant::now(), bytes: 0 });
-        *self = Limit { deadline: Deadline::after(total), total, turn: None, window };
+        let now = Instant::now();
+        let window = Some(Window { length: stall, since: now, bytes: 0 });
+        *self = Limit { deadline: Deadline::after(total), total, turn: None, heard: now, window };
+    }
+
+    /// When all must be there.
+    pub(super) fn deadline(&self) -> &Deadline {
+        &self.deadline
     }
 
     /// How long the next read may wait.
     fn left(&self) -> Result<Duration, Fault> {
-        let left = self.deadline.remaining();
+        let left = self.deadline.pause();
         if left.is_zero() {
-            return Err(Fault::Late(format!("did not answer completely within {:.1?}", self.total)));
+            return Err(Fault::late(format!("did not answer completely within {:.1?}", self.total)));
         }
-        let left = if self.turn.is_some() { left.min(SILENCE).min(self.total / PART) } else { left };
-        Ok(self.window.as_ref().map_or(left, |window| {
-            left.min(window.length.saturating_sub(window.since.elapsed())).max(Duration::from_millis(1))
-        }))
+        let left = if self.turn.is_some() { left.min(self.silence()) } else { left };
+        Ok(self.window.as_ref().map_or(left, |window| left.min(window.length.saturating_sub(window.since.elapsed()))))
+    }
+
+    /// After how long without a byte the server may be waiting for a connection to be closed.
+    fn silence(&self) -> Duration {
+        SILENCE.min(self.total / PART)
     }
 
     /// Bytes have arrived, or none within [`Limit::left`].
     fn arrived(&mut self, bytes: usize) -> Result<(), Fault> {
+        let silence = self.silence();
         match &mut self.turn {
-            Some(turn) if bytes == 0 => turn.passes(),
-            Some(turn) => turn.comes(),
-            None => {}
+            Some(turn) if bytes > 0 => turn.comes(),
+            Some(turn) if self.heard.elapsed() >= silence => turn.passes(),
+            _ => {}
+        }
+        if bytes > 0 {
+            self.heard = Instant::now();
         }
         let Some(window) = &mut self.window else { return Ok(()) };
         window.bytes += bytes as u64;
@@ -136,15 +164,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, within a time.
-    pub(super) fn open(address: &SocketAddr, timeout: Duration) -> Result<Self, Fault> {
-        let stream = TcpStream::connect_timeout(address, timeout.max(Duration::from_millis(1)));
-        let stream = stream.map_err(|why| match is_late(&why) {
-            true => Fault::Late(format!("accepted no connection within {timeout:.1?}")),
+    /// Connects, within a time of its own and that of the request.
+    pub(super) fn open(address: &SocketAddr, deadline: &Deadline, timeout: Duration) -> Result<Self, Fault> {
+        let stream = tcp::connect(address, deadline).map_err(|why| match is_late(&why) {
+            true => Fault::late(format!("accepted no connection within {timeout:.1?}")),
             false => Fault::Refused(why),
         })?;
-        stream.set_nodelay(true).map_err(Fault::Refused)?;
-        stream.set_write_timeout(Some(timeout)).map_err(Fault::Refused)?;
         Ok(Connection {
             stream,
             patience: Duration::ZERO,
@@ -172,10 +197,10 @@ impl Connection {
     }
 
     /// Sends a request in one write.
-    pub(super) fn send(&mut self, request: &[u8]) -> Result<(), Fault> {
+    pub(super) fn send(&mut self, request: &[u8], limit: &Limit<'_>) -> Result<(), Fault> {
         self.unread = 0..0;
-        self.stream.write_all(request).map_err(|why| match is_late(&why) {
-            true => Fault::Late("takes no request".into()),
+        tcp::write_all(&self.stream, request, &limit.deadline).map_err(|why| match is_late(&why) {
+            true => Fault::late("takes no request"),
             false => Fault::HungUp(why),
         })
     }
@@ -249,24 +274,15 @@ impl Connection {
     }
 }
 
-fn is_late(why: &io::Error) -> bool {
-    matches!(why.kind(), IoKind::TimedOut | IoKind::WouldBlock)
-}
-
 /// One read from the network, within the limit. 0 when the server has closed the connection.
-fn receive(
-    stream: &TcpStream,
-    patience: &mut Duration,
-    into: &mut [u8],
-    limit: &mut Limit<'_>,
-) -> Result<usize, Fault> {
+fn receive(stream: &TcpStream, timeout: &mut Duration, into: &mut [u8], limit: &mut Limit<'_>) -> Result<usize, Fault> {
     let mut stream = stream;
     loop {
         let left = limit.left()?;
         // The system call is spared when the timeout is about right: what is early is looked at again.
-        if *patience > left + Duration::from_millis(50) || *patience < left / 2 {
-            *patience = left.min(Duration::from_secs(3600));
-            stream.set_read_timeout(Some(*patience)).map_err(Fault::Broken)?;
+        if *timeout > left + EARLY || *timeout < left / 2 {
+            *timeout = patience(left);
+            stream.set_read_timeout(Some(*timeout)).map_err(Fault::Broken)?;
         }
         match stream.read(into) {
             // An end is no silence.

@@ -65,6 +65,19 @@ pub fn check(address: &Address) -> Result<()> {
     Policy::of(address).map(drop)
 }
 
+/// The limits that an address sets, by default.
+#[cfg(test)]
+pub(super) fn limits() -> Vec<(&'static str, Duration)> {
+    let policy = Policy::default();
+    vec![
+        ("timeout", policy.call),
+        ("connect", policy.connect),
+        ("image", policy.image),
+        ("stall", policy.stall),
+        ("discovery", policy.discovery),
+    ]
+}
+
 /// Opens a server, or the server of a device.
 ///
 /// # Errors

@@ -18,20 +18,22 @@ use super::{
 };
 use crate::{
     Address, Error, Image, Result, Timestamp,
-    backend::interfaces::is_transport,
+    backend::{
+        interfaces::is_transport,
+        tcp::{self, is_late},
+    },
     event::{Event, EventKind, Hub, Link},
     sync::lock,
-    wait::Deadline,
+    wait::{Deadline, rest},
     wire::alpaca::{answer, form::Form, image_bytes::MEDIA_TYPE},
 };
 use serde_json::Value;
 use std::{
     fmt,
-    net::{SocketAddr, ToSocketAddrs},
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, AtomicU64, Ordering},
-        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -156,14 +158,13 @@ impl Server {
         while !left.is_empty() {
             let lanes = if self.pool.is_crowded() { 1 } else { LANES.min(left.len()) };
             let (now, later) = left.split_at(lanes);
-            values.extend(self.get_lanes(now));
+            let told = self.get_lanes(now);
+            let failed = told.iter().filter_map(|value| value.as_ref().err()).find(|error| is_transport(error));
+            let failed = failed.cloned();
+            values.extend(told);
             left = later;
             // One that is not answered stands for all that would be asked after it.
-            if let Some(Err(error)) = values.last()
-                && lanes == 1
-                && is_transport(error)
-            {
-                let error = error.clone();
+            if let Some(error) = failed {
                 values.resize_with(paths.len(), || Err(error.clone()));
                 break;
             }
@@ -184,8 +185,8 @@ impl Server {
                 if let Some(failure) = &failure {
                     return Err(Error::clone(failure));
                 }
-                let sent = self.connection(Verb::Get).and_then(|mut connection| {
-                    connection.send(&self.request(Verb::Get, path, form, "application/json"))?;
+                let sent = self.connection(Verb::Get, limit.deadline()).and_then(|mut connection| {
+                    connection.send(&self.request(Verb::Get, path, form, "application/json"), &limit)?;
                     Ok(connection)
                 });
                 match sent {
@@ -195,11 +196,19 @@ impl Server {
                 }
             })
             .collect();
+        let mut again = |path: &str, form: &Form| match &failure {
+            Some(failure) => Err(failure.clone()),
+            None => {
+                let value = self.get(path, form);
+                failure = value.as_ref().err().filter(|error| is_transport(error)).cloned();
+                value
+            }
+        };
         let replies = asked.into_iter().zip(paths).map(|(asked, (path, form))| {
-            let Some(connection) = asked? else { return self.get(path, form) };
+            let Some(connection) = asked? else { return again(path, form) };
             match self.receive(connection, &mut limit) {
                 Ok(reply) => read_value(Ok(reply)),
-                Err(Fault::HungUp(_)) => self.get(path, form),
+                Err(Fault::HungUp(_)) => again(path, form),
                 Err(fault) => Err(self.lost(fault, path)),
             }
         });
@@ -219,9 +228,9 @@ impl Server {
         let mut tried = false;
         loop {
             let mut reused = false;
-            let reply = self.connection(verb).and_then(|mut connection| {
+            let reply = self.connection(verb, limit.deadline()).and_then(|mut connection| {
                 reused = connection.reused;
-                connection.send(&request)?;
+                connection.send(&request, limit)?;
                 connection.reply(limit)
             });
             let fault = match reply {
@@ -237,7 +246,7 @@ impl Server {
             }
             if !reused {
                 tried = true;
-                std::thread::sleep(PAUSE);
+                rest(PAUSE);
             }
             // What has been idle for as long as that one is closed as well.
             self.pool.clear();
@@ -275,29 +284,28 @@ impl Server {
     }
 
     /// A connection that is kept, or a new one.
-    fn connection(&self, verb: Verb) -> Result<Connection, Fault> {
+    fn connection(&self, verb: Verb, deadline: &Deadline) -> Result<Connection, Fault> {
         match self.pool.take() {
             Some(kept) if verb == Verb::Get || kept.idle() < FRESH && kept.is_alive() => Ok(kept),
-            _ => self.connect(),
+            _ => self.connect(deadline),
         }
     }
 
     /// Connects to the address that answered last, else to the first one that does.
-    fn connect(&self) -> Result<Connection, Fault> {
+    fn connect(&self, deadline: &Deadline) -> Result<Connection, Fault> {
         let timeout = self.policy.connect;
-        let deadline = Deadline::after(timeout);
+        let deadline = Deadline::after(timeout.min(deadline.remaining()));
         let known = *lock(&self.found);
         if let Some(address) = known
-            && let Ok(connection) = Connection::open(&address, timeout)
+            && let Ok(connection) = Connection::open(&address, &deadline, timeout)
         {
             return Ok(connection);
         }
         let mut fault = Fault::Refused(std::io::Error::new(std::io::ErrorKind::NotFound, "its name has no address"));
-        for address in resolve(&self.host, self.port, deadline.remaining())? {
-            if deadline.has_passed() {
-                break;
-            }
-            match Connection::open(&address, deadline.remaining()) {
+        let late = || Fault::late(format!("has a name whose address was not found within {timeout:.1?}"));
+        let addresses = tcp::resolve(&self.host, self.port, &deadline);
+        for address in addresses.map_err(|why| if is_late(&why) { late() } else { Fault::Refused(why) })? {
+            match Connection::open(&address, &deadline, timeout) {
                 Ok(connection) => {
                     *lock(&self.found) = Some(address);
                     return Ok(connection);
@@ -316,7 +324,7 @@ impl Server {
 
     /// Notes that the server is not there; the error for the caller.
     fn lost(&self, fault: Fault, path: &str) -> Error {
-        let gone = !matches!(fault, Fault::Garbled(_));
+        let gone = !matches!(fault, Fault::Garbled(_) | Fault::Ended);
         let error = fault.at(self, path);
         if gone {
             let why = error.clone();
@@ -379,19 +387,4 @@ fn read_value(reply: Result<(u16, Vec<u8>)>) -> Result<Value> {
 fn client_id() -> u32 {
     // 16 bits, since some drivers keep it in an int of theirs.
     (std::process::id() & 0xFFFF).max(1)
-}
-
-/// The addresses of a host. Asking a name server has no deadline of its own, so it happens on a thread.
-fn resolve(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, Fault> {
-    if let Ok(ip) = host.parse() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
-    let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-    std::thread::Builder::new().name("astrobackend-resolve".into()).spawn(ask).map_err(Fault::Refused)?;
-    match receiver.recv_timeout(timeout) {
-        Ok(addresses) => addresses.map_err(Fault::Refused),
-        Err(_) => Err(Fault::Late(format!("has a name whose address was not found within {timeout:.1?}"))),
-    }
 }

@@ -108,9 +108,11 @@ impl<T> Answer<T> {
     }
 
     fn wait(&self, deadline: Deadline) -> Option<Result<T>> {
-        let awaited = |slot: &mut Slot<T>| matches!(slot, Slot::Awaited);
-        let waited = self.given.wait_timeout_while(lock(&self.slot), deadline.remaining(), awaited);
-        Self::out_of(&mut waited.unwrap_or_else(PoisonError::into_inner).0)
+        let mut slot = lock(&self.slot);
+        while matches!(*slot, Slot::Awaited) && !deadline.has_passed() {
+            slot = self.given.wait_timeout(slot, deadline.pause()).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Self::out_of(&mut slot)
     }
 
     /// Says that nobody waits any more; the answer, if it has just come.
@@ -217,7 +219,8 @@ impl Apartment {
                 if giver.0.is_unwanted() {
                     return;
                 }
-                *running = Some(Running { what, since: Instant::now(), deadline });
+                // By the backend's limit: a caller who wants less does not make the driver overdue.
+                *running = Some(Running { what, since: Instant::now(), deadline: Deadline::after(limit) });
             }
             let done = work(home, &Progress(&running));
             *lock(&running) = None;

@@ -86,6 +86,13 @@ impl Policy {
     }
 }
 
+/// The limits that an address sets, by default.
+#[cfg(test)]
+pub(super) fn limits() -> Vec<(&'static str, Duration)> {
+    let policy = Policy::of(&Address::new("ascom")).expect("an address without options");
+    vec![("timeout", policy.call), ("image", policy.image)]
+}
+
 /// Checks the options of an address; no I/O.
 ///
 /// # Errors

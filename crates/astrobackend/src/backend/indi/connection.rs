@@ -9,15 +9,15 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp,
+    backend::tcp,
     device::DeviceId,
     event::{EventKind, Link},
-    sync::lock,
-    wait::{Cancel, Deadline},
+    sync::{Turn, lock},
+    wait::{Cancel, Deadline, ended},
     wire::indi::Message,
 };
 use std::{
     fmt,
-    io::Write,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -70,8 +70,9 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     /// Wakes the keeper.
     work: Condvar,
-    /// Held while a message is written: the reading thread answers pings.
     pub(super) socket: Mutex<Arc<Socket>>,
+    /// Held while a message is written: the reading thread answers pings.
+    pub(super) writing: Turn,
     /// Bytes that came so far.
     received: AtomicU64,
     listener: OnceLock<Weak<dyn Listener>>,
@@ -101,7 +102,7 @@ impl Connection {
     /// `Unreachable` or `Timeout`.
     pub(super) fn open(server: Server, policy: Policy) -> Result<Arc<Self>> {
         let stream = connect(&server, policy.timeout)?;
-        let failed = |error| server.unreachable(&error);
+        let failed = |error| server.unreachable(&error, policy.timeout);
         let reader = stream.try_clone().map_err(failed)?;
         let shared = Arc::new(Shared {
             policy,
@@ -111,6 +112,7 @@ impl Connection {
             work: Condvar::new(),
             waiting: AtomicUsize::new(0),
             socket: Mutex::new(Arc::new(stream)),
+            writing: Turn::default(),
             received: AtomicU64::new(0),
             listener: OnceLock::new(),
             closed: Cancel::new(),
@@ -170,7 +172,7 @@ impl Connection {
     /// Looks at the store, again at every news, until `look` has an answer; `None` when the deadline passes first.
     ///
     /// # Errors
-    /// Why the connection was lost, also when it is back already.
+    /// Why the connection was lost, also when it is back already; `Timeout` or `Cancelled` by the caller's own limit.
     pub(super) fn wait<T>(&self, deadline: Deadline, mut look: impl FnMut(&Store) -> Option<T>) -> Result<Option<T>> {
         let mut store = self.store();
         let began = store.seq;
@@ -181,9 +183,10 @@ impl Connection {
             if let Some(answer) = look(&store) {
                 return Ok(Some(answer));
             }
-            let left = deadline.remaining();
+            let left = deadline.pause();
             if left.is_zero() {
-                return Ok(None);
+                // What is not known by now would have been, had the caller waited.
+                return if ended().is_some() { Err(Error::timeout("the call", self.timeout)) } else { Ok(None) };
             }
             self.shared.waiting.fetch_add(1, Ordering::Relaxed);
             let waited = self.shared.news.wait_timeout(store, left.min(TICK));
@@ -253,7 +256,7 @@ impl Shared {
         let question = Message::GetProperties { device: Some(device.into()), name: Some(property.into()) };
         let sent = self.send_noting(&[question], |store, number| {
             if let Some(property) = store.property_mut(device, property) {
-                property.ask(number);
+                property.ask(number, Instant::now());
             }
         })?;
         Ok(sent.number)
@@ -262,7 +265,10 @@ impl Shared {
     fn send_noting(&self, messages: &[Message<'_>], note: impl FnOnce(&mut Store, u64)) -> Result<Sent> {
         let mut bytes = Vec::new();
         messages.iter().for_each(|message| message.write(&mut bytes));
-        let socket = lock(&self.socket);
+        let deadline = Deadline::after(self.policy.timeout);
+        let late = || Error::timeout("sending a command to the server", self.policy.timeout);
+        let _writing = self.writing.take(&deadline).ok_or_else(late)?;
+        let socket = lock(&self.socket).clone();
         // Before it is written: the answer may come before this thread goes on.
         let sent = {
             let mut store = self.store();
@@ -274,11 +280,12 @@ impl Shared {
             note(&mut store, number);
             Sent { number, mark: store.seq }
         };
-        (&**socket).write_all(&bytes).map_err(|error| {
+        tcp::write_all(&*socket, &bytes, &deadline).map_err(|error| {
             // A half message cannot be taken back: nothing more can be said on this socket. The reading thread
             // notices.
             socket.hang_up();
-            Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"))
+            let failed = || Error::new(ErrorKind::Unreachable, format!("the server does not take commands: {error}"));
+            if tcp::is_late(&error) { late() } else { failed() }
         })?;
         Ok(sent)
     }

@@ -71,7 +71,7 @@ mod store;
 #[cfg(target_os = "linux")]
 mod unix;
 
-use super::{Backend, no_such_device};
+use super::{Backend, no_such_device, tcp};
 use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
@@ -87,7 +87,7 @@ use socket::{PORT, Server};
 use std::{
     any::Any,
     fmt,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -109,6 +109,12 @@ const QUIET: Duration = Duration::from_millis(250);
 /// `InvalidValue` for a malformed option.
 pub fn check(address: &Address) -> Result<()> {
     server(address).and_then(|_| policy(address)).map(drop)
+}
+
+/// The limits that an address sets, by default.
+#[cfg(test)]
+pub(super) fn limits() -> Vec<(&'static str, Duration)> {
+    vec![("timeout", TIMEOUT), ("alive", ALIVE)]
 }
 
 /// Connects to a server.
@@ -181,7 +187,7 @@ fn policy(address: &Address) -> Result<Policy> {
 /// None: no server is no failure.
 pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let answers = TcpStream::connect_timeout(&here, timeout.clamp(Duration::from_millis(1), TIMEOUT)).is_ok();
+    let answers = tcp::connect(&here, &Deadline::after(timeout.min(TIMEOUT))).is_ok();
     Ok(if answers { vec![Address::new("indi").with_host("localhost", None)] } else { Vec::new() })
 }
 

@@ -146,7 +146,7 @@ mod tests {
                 store.apply(message.unwrap()).unwrap();
             }
             // The question after the order, which has number 1.
-            store.property_mut("F", "ABS").into_iter().for_each(|property| property.ask(2));
+            store.property_mut("F", "ABS").into_iter().for_each(|property| property.ask(2, Instant::now()));
         }
         let order = Order {
             property: "ABS".into(),
@@ -194,11 +194,24 @@ mod tests {
         parser.push([DEFINITION, DEFINITION].concat().as_bytes());
         store.apply(parser.next_message().unwrap().unwrap()).unwrap();
         let property = store.property_mut("F", "ABS").unwrap();
-        [1, 3].into_iter().for_each(|question| property.ask(question));
+        [1, 3].into_iter().for_each(|question| property.ask(question, Instant::now()));
         let order = Order { property: "ABS".into(), mark: 1, number: 2, born: 1, sent: Instant::now() };
         store.apply(parser.next_message().unwrap().unwrap()).unwrap();
         assert_eq!(order.progress(store.device("F"), |_| true), Progress::Unanswered);
         parser.push(DEFINITION.as_bytes());
+        store.apply(parser.next_message().unwrap().unwrap()).unwrap();
+        assert_eq!(order.progress(store.device("F"), |_| true), Progress::Done);
+    }
+
+    #[test]
+    fn a_question_that_was_never_answered_does_not_stand_in_the_way_for_ever() {
+        let (mut store, mut parser) = (Store::default(), Parser::default());
+        parser.push([DEFINITION, DEFINITION].concat().as_bytes());
+        store.apply(parser.next_message().unwrap().unwrap()).unwrap();
+        let property = store.property_mut("F", "ABS").unwrap();
+        property.ask(1, Instant::now().checked_sub(Duration::from_secs(61)).unwrap());
+        property.ask(3, Instant::now());
+        let order = Order { property: "ABS".into(), mark: 1, number: 2, born: 1, sent: Instant::now() };
         store.apply(parser.next_message().unwrap().unwrap()).unwrap();
         assert_eq!(order.progress(store.device("F"), |_| true), Progress::Done);
     }

@@ -8,14 +8,17 @@ use crate::{
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// What an element costs besides its texts.
 pub(super) const ELEMENT_WEIGHT: usize = 160;
 
-/// Questions remembered for each property, for servers that never answer them.
+/// Questions remembered for each property, and for how long, for drivers that never answer them: a definition counts as
+/// the answer to the oldest one, and one that got lost would shift all that follow. Longer than a driver may be busy
+/// with something else.
 const MAX_QUESTIONS: usize = 16;
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// Letters of a timestamp; it has 19, and some drivers add fractions and a zone.
 const MAX_TIMESTAMP: usize = 40;
@@ -37,8 +40,8 @@ pub(super) struct Property {
     pub(super) elements: Vec<Element>,
     /// Number of the last report (not definition).
     pub(super) seq: u64,
-    /// Questions for its definition that are not answered yet, by their numbers in the order they were sent.
-    asked: VecDeque<u64>,
+    /// Questions for its definition that are not answered yet, by their numbers in the order they were sent, and when.
+    asked: VecDeque<(u64, Instant)>,
     /// The last question that was answered.
     pub(super) answered: u64,
     /// Number of the last message that said busy.
@@ -145,11 +148,12 @@ impl Property {
     }
 
     /// Keeps what a new definition does not tell.
-    pub(super) fn inherit(&mut self, old: Property) {
+    pub(super) fn inherit(&mut self, old: Property, now: Instant) {
         (self.seq, self.alert, self.reported, self.wanted) = (old.seq, old.alert, old.reported, old.wanted);
         self.busy = self.busy.max(old.busy);
         self.asked = old.asked;
-        self.answered = self.asked.pop_front().unwrap_or(old.answered);
+        self.forget_questions(now);
+        self.answered = self.asked.pop_front().map_or(old.answered, |(question, _)| question);
         for was in old.elements {
             let Some(element) = self.elements.iter_mut().find(|element| element.name == was.name) else { continue };
             match (&mut element.value, was.value) {
@@ -226,11 +230,16 @@ impl Property {
     }
 
     /// Remembers that the driver was asked to define it again.
-    pub(super) fn ask(&mut self, question: u64) {
+    pub(super) fn ask(&mut self, question: u64, now: Instant) {
+        self.forget_questions(now);
         if self.asked.len() >= MAX_QUESTIONS {
             self.asked.pop_front();
         }
-        self.asked.push_back(question);
+        self.asked.push_back((question, now));
+    }
+
+    fn forget_questions(&mut self, now: Instant) {
+        self.asked.retain(|(_, asked)| now.saturating_duration_since(*asked) < REMEMBERED);
     }
 
     /// Remembers that a client asked for a value.

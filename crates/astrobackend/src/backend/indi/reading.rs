@@ -9,14 +9,16 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result,
+    backend::tcp,
     event::Link,
     sync::lock,
+    wait::Deadline,
     wire::indi::{Message, Parser},
 };
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{ErrorKind as IoKind, Read, Write},
+    io::{ErrorKind as IoKind, Read},
     sync::{Arc, MutexGuard},
     time::{Duration, Instant},
 };
@@ -55,9 +57,10 @@ impl Shared {
 
     /// A new socket to a server that answers; the old picture of its devices is gone.
     fn reopen(&self) -> Result<Socket> {
-        let failed = |error| self.server.unreachable(&error);
+        let failed = |error| self.server.unreachable(&error, self.policy.timeout);
         let stream = connect(&self.server, self.policy.timeout)?;
-        (&stream).write_all(&EVERYTHING.to_bytes()).map_err(failed)?;
+        let deadline = Deadline::after(self.policy.timeout);
+        tcp::write_all(&stream, &EVERYTHING.to_bytes(), &deadline).map_err(failed)?;
         // A stopped server accepts connections and says nothing on them.
         stream.await_bytes(self.policy.timeout).map_err(failed)?;
         *lock(&self.socket) = Arc::new(stream.try_clone().map_err(failed)?);
@@ -144,12 +147,12 @@ impl Shared {
     }
 
     /// Answers a ping: all that came before it is in the store.
-    fn reply(&self, uid: &str, mut stream: &Socket) -> Result<()> {
+    fn reply(&self, uid: &str, stream: &Socket) -> Result<()> {
         let reply = Message::PingReply { uid: uid.into() }.to_bytes();
-        let _writing = lock(&self.socket);
-        stream.write_all(&reply).map_err(|error| {
-            Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {error}"))
-        })
+        let failed = |why| Error::new(ErrorKind::Unreachable, format!("the server does not take a ping reply: {why}"));
+        let deadline = Deadline::after(self.policy.timeout);
+        let _writing = self.writing.take(&deadline).ok_or_else(|| failed("another is not taken".to_owned()))?;
+        tcp::write_all(stream, &reply, &deadline).map_err(|error| failed(error.to_string()))
     }
 }
 

@@ -2,20 +2,24 @@
 //!
 //! A server on this machine is tried over its unix socket first: images come as shared memory there.
 
-use crate::{Error, ErrorKind, Result, wait::Deadline};
+use crate::{
+    Error, ErrorKind, Result,
+    backend::tcp::{self, is_late},
+    wait::Deadline,
+};
 use std::{
     collections::VecDeque,
     fmt,
     fs::File,
     io::{self, ErrorKind as IoKind, Read, Write},
-    net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs},
-    sync::mpsc,
-    thread,
+    net::{IpAddr, Shutdown, TcpStream},
     time::Duration,
 };
 
 #[cfg(target_os = "linux")]
 use super::unix;
+#[cfg(target_os = "linux")]
+use crate::wait::TICK;
 #[cfg(target_os = "linux")]
 use std::os::unix::net::UnixStream;
 
@@ -62,10 +66,11 @@ impl Server {
     }
 
     /// `Unreachable`, or `Timeout` when that is why.
-    pub(super) fn unreachable(&self, error: &io::Error) -> Error {
-        let late = matches!(error.kind(), IoKind::TimedOut | IoKind::WouldBlock);
-        let kind = if late { ErrorKind::Timeout } else { ErrorKind::Unreachable };
-        Error::new(kind, format!("no INDI server answers at {self}: {error}"))
+    pub(super) fn unreachable(&self, error: &io::Error, limit: Duration) -> Error {
+        match is_late(error) {
+            true => Error::timeout(format_args!("reaching the INDI server at {self}"), limit),
+            false => Error::new(ErrorKind::Unreachable, format!("no INDI server answers at {self}: {error}")),
+        }
     }
 }
 
@@ -159,67 +164,28 @@ impl Write for &Socket {
 /// # Errors
 /// `Unreachable` or `Timeout`.
 pub(super) fn connect(server: &Server, timeout: Duration) -> Result<Socket> {
+    let failed = |error: &io::Error| server.unreachable(error, timeout);
     let failure = match &server.unix {
-        Some(name) => match connect_unix(name, timeout) {
+        Some(name) => match connect_unix(name) {
             Ok(socket) => return Ok(socket),
             Err(error) => error,
         },
         None => IoKind::NotFound.into(),
     };
-    let Some((host, port)) = &server.tcp else { return Err(server.unreachable(&failure)) };
-    let deadline = Deadline::after(timeout);
-    let mut failure = io::Error::new(IoKind::NotFound, "the name has no address");
-    for address in resolve(host, *port, timeout, |error| server.unreachable(error))? {
-        let left = deadline.remaining();
-        if left.is_zero() {
-            break;
-        }
-        match connect_tcp(&address, left, timeout) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => failure = error,
-        }
-    }
-    Err(server.unreachable(&failure))
-}
-
-fn connect_tcp(address: &SocketAddr, left: Duration, timeout: Duration) -> io::Result<Socket> {
-    let stream = TcpStream::connect_timeout(address, left)?;
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(timeout))?;
-    Ok(Socket::Tcp(stream))
+    let Some((host, port)) = &server.tcp else { return Err(failed(&failure)) };
+    tcp::connect_to(host, *port, &Deadline::after(timeout)).map(Socket::Tcp).map_err(|error| failed(&error))
 }
 
 #[cfg(target_os = "linux")]
-fn connect_unix(name: &str, timeout: Duration) -> io::Result<Socket> {
+fn connect_unix(name: &str) -> io::Result<Socket> {
     let stream = unix::connect(name)?;
-    stream.set_write_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(TICK))?;
     Ok(Socket::Unix(stream))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn connect_unix(_name: &str, _timeout: Duration) -> io::Result<Socket> {
+fn connect_unix(_name: &str) -> io::Result<Socket> {
     Err(io::Error::new(IoKind::Unsupported, "unix sockets are used on Linux only"))
-}
-
-/// The addresses of a host. Asking a name server has no deadline of its own, so it happens on a thread.
-fn resolve(
-    host: &str,
-    port: u16,
-    timeout: Duration,
-    unreachable: impl Fn(&io::Error) -> Error,
-) -> Result<Vec<SocketAddr>> {
-    if let Ok(ip) = host.parse() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
-    let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-    let thread = thread::Builder::new().name("astrobackend-resolve".into());
-    thread.spawn(ask).map_err(|error| unreachable(&error))?;
-    match receiver.recv_timeout(timeout) {
-        Ok(addresses) => addresses.map_err(|error| unreachable(&error)),
-        Err(_) => Err(Error::timeout(format!("finding the address of {host}"), timeout)),
-    }
 }
 
 #[cfg(test)]

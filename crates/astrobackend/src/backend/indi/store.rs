@@ -221,7 +221,8 @@ impl Store {
 
     fn define(&mut self, vector: &Vector<'_>) {
         let seq = self.seq;
-        self.last_definition = Some((Instant::now(), seq));
+        let now = Instant::now();
+        self.last_definition = Some((now, seq));
         self.say(Some(&vector.device), vector.message.as_deref());
         let device = match self.devices.get_mut(vector.device.as_ref()) {
             Some(device) => device,
@@ -237,7 +238,7 @@ impl Store {
         self.weight -= old.as_ref().map_or(0, Property::weight);
         let mut property = Property::define(vector, seq);
         if let Some(old) = old {
-            property.inherit(old);
+            property.inherit(old, now);
         }
         self.weight += property.weight();
         self.watchers.tell(&vector.device, &vector.name, &property, News::Defined);

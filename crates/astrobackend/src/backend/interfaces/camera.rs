@@ -27,7 +27,7 @@ use crate::{
     },
     guard::Guard,
     image::Frame,
-    sync::lock,
+    sync::{Turn, lock},
     wire::alpaca::{codes, extensions},
 };
 use std::{
@@ -46,7 +46,7 @@ pub(super) struct AscomCamera {
     starting: Mutex<()>,
     /// The cooler as it was seen last.
     cooler: Mutex<Option<Cooler>>,
-    loading: Mutex<()>,
+    loading: Turn,
     pulses: Motion<()>,
     guard: Guard,
 }
@@ -72,7 +72,7 @@ impl AscomCamera {
             session: Mutex::default(),
             starting: Mutex::default(),
             cooler: Mutex::default(),
-            loading: Mutex::default(),
+            loading: Turn::default(),
             pulses: Motion::default(),
         }
     }
@@ -227,7 +227,7 @@ impl AscomCamera {
 
     /// The picture; `keep`: for the next one who asks.
     fn deliver(&self, keep: bool) -> Result<Arc<Image>> {
-        let _loading = lock(&self.loading);
+        let _loading = self.loading.after_others("the picture").map_err(|error| self.handle.name(error))?;
         if matches!(lock(&self.session).last, Last::UnderWay(_)) {
             self.observe(&[])?;
         }

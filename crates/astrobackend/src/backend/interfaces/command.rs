@@ -1,6 +1,6 @@
 //! The last command of an old driver: it may be answered only when it is done.
 
-use crate::{Error, Result, sync::lock};
+use crate::{Error, Result, sync::lock, wait::Deadline};
 use std::{
     sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -96,11 +96,13 @@ impl Command {
     }
 
     fn when_over_or_late(&self) -> std::sync::MutexGuard<'_, State> {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
         let State::Running { since, .. } = *state else { return state };
-        let left = EARLY.saturating_sub(since.elapsed());
-        let running = |state: &mut State| matches!(state, State::Running { .. });
-        self.over.wait_timeout_while(state, left, running).unwrap_or_else(PoisonError::into_inner).0
+        let deadline = Deadline::after(EARLY.saturating_sub(since.elapsed()));
+        while matches!(*state, State::Running { .. }) && !deadline.has_passed() {
+            state = self.over.wait_timeout(state, deadline.pause()).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
     }
 }
 

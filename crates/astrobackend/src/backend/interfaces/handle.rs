@@ -233,7 +233,8 @@ impl Handle {
         }
         let singly: Vec<_> = lock(&self.left_out).iter().copied().filter(|member| state.contains(member)).collect();
         let mut values = self.values(&[&[STATE], &singly[..], others].concat())?;
-        values.take_state(STATE);
+        // A server that does not answer is not asked for each member.
+        values.take_state(STATE)?;
         let missing: Vec<_> =
             state.iter().copied().filter(|member| !values.has(member) && !singly.contains(member)).collect();
         {

@@ -64,8 +64,15 @@ impl Values {
     }
 
     /// Takes what a `DeviceState` tells apart into members.
-    pub(super) fn take_state(&mut self, member: &'static str) {
-        let Some(Ok(Value::Array(entries))) = self.values.get(member) else { return };
+    ///
+    /// # Errors
+    /// Why the server has not answered.
+    pub(super) fn take_state(&mut self, member: &'static str) -> Result<()> {
+        let entries = match self.values.get(member) {
+            Some(Ok(Value::Array(entries))) => entries,
+            Some(Err(error)) if is_transport(error) => return Err(error.clone()),
+            _ => return Ok(()),
+        };
         let read = entries.iter().filter_map(|entry| {
             let mut entry = entry.as_object()?.clone();
             let name = answer::take(&mut entry, "Name")?.as_str()?.to_ascii_lowercase();
@@ -73,6 +80,7 @@ impl Values {
             Some((name, value))
         });
         self.state = read.collect();
+        Ok(())
     }
 
     /// True when `DeviceState` told this member.

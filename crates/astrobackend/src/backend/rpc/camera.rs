@@ -10,7 +10,7 @@ use crate::{
     event::{Event, Hub},
     guard::{Guard, Ticket},
     image::Frame,
-    sync::lock,
+    sync::{Turn, lock},
 };
 use serde_json::json;
 use std::{
@@ -25,6 +25,7 @@ pub(super) struct RpcCamera {
     caps: Known<Arc<CameraCaps>>,
     /// The last picture that was fetched, and its tag.
     picture: Mutex<Option<(Arc<Image>, String)>>,
+    fetching: Turn,
     /// The run of the server in which the last exposure was started here.
     started_in: Mutex<Option<String>>,
     guard: Guard,
@@ -42,6 +43,7 @@ impl RpcCamera {
             handle,
             caps: Known::default(),
             picture: Mutex::default(),
+            fetching: Turn::default(),
             started_in: Mutex::default(),
             started: Mutex::default(),
             hub,
@@ -61,27 +63,23 @@ impl RpcCamera {
 
     /// The last picture; `take` keeps it neither here nor there.
     fn fetch(&self, take: bool) -> Result<Arc<Image>> {
-        // Held: whoever asks at the same time gets the same picture.
-        let mut picture = lock(&self.picture);
-        let known = picture.as_ref().map(|(_, tag)| tag.as_str());
-        let fetched = fetch(&self.handle, known, take).map_err(|error| error.on(&self.handle.id));
-        let image = match (fetched, picture.as_ref()) {
+        // Whoever asks at the same time gets the same picture.
+        let _fetching = self.fetching.after_others("the picture").map_err(|error| error.on(&self.handle.id))?;
+        let known = lock(&self.picture).clone();
+        let fetched = fetch(&self.handle, known.as_ref().map(|(_, tag)| tag.as_str()), take);
+        let (image, tag) = match (fetched.map_err(|error| error.on(&self.handle.id)), known) {
             (Ok(Fetched::New(mut image, tag)), _) => {
                 self.judge(&mut image);
-                let image = Arc::new(*image);
-                *picture = Some((image.clone(), tag));
-                image
+                (Arc::new(*image), tag)
             }
-            (Ok(Fetched::Same), Some((image, _))) => image.clone(),
+            (Ok(Fetched::Same), Some(known)) => known,
             (Ok(Fetched::Same), None) => return self.handle.fail(Error::protocol("sent no picture")),
             (Err(error), _) => {
-                *picture = None;
+                *lock(&self.picture) = None;
                 return Err(error);
             }
         };
-        if take {
-            *picture = None;
-        }
+        *lock(&self.picture) = (!take).then(|| (image.clone(), tag));
         Ok(image)
     }
 

@@ -7,8 +7,9 @@
 use super::{policy::Policy, reading::Reader, socket::Server, turns::Turns};
 use crate::{
     Error, ErrorKind, Result,
+    backend::tcp,
     event::Link,
-    sync::lock,
+    sync::{Turn, lock},
     wait::{Cancel, Deadline},
     wire::rpc::{EXTENSIONS, Greeting, Method, ORIGINAL_LINE, request_line},
 };
@@ -16,7 +17,6 @@ use serde_json::Value;
 use std::{
     collections::HashMap,
     fmt,
-    io::Write,
     net::{Shutdown, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, TryLockError, Weak},
     thread,
@@ -83,7 +83,7 @@ impl Ticket {
             if let Some((_, outcome)) = answer.as_ref() {
                 return Some(outcome.clone());
             }
-            let left = deadline.remaining().min(LONGEST);
+            let left = deadline.pause().min(LONGEST);
             if left.is_zero() {
                 return None;
             }
@@ -135,8 +135,9 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) reader: Mutex<Reader>,
     pub(super) turns: Turns,
+    pub(super) writer: Mutex<Arc<TcpStream>>,
     /// Held while a request is written.
-    pub(super) writer: Mutex<TcpStream>,
+    pub(super) writing: Turn,
     pub(super) listener: OnceLock<Weak<dyn Listener>>,
     /// The last user is gone.
     pub(super) closed: Cancel,
@@ -161,7 +162,7 @@ impl Connection {
     /// `Unreachable`, `Timeout`, or `Protocol` for a server of another kind.
     pub(super) fn open(server: Server, policy: Policy) -> Result<Arc<Self>> {
         let greeted = server.greet(policy.timeout)?;
-        let failed = |error| server.unreachable(&error);
+        let failed = |error| server.unreachable(&error, policy.timeout);
         let writer = greeted.stream.try_clone().map_err(failed)?;
         let watched = greeted.stream.try_clone().map_err(failed)?;
         let greeting = greeted.greeting.clone();
@@ -173,7 +174,8 @@ impl Connection {
             state: Mutex::new(state),
             reader: Mutex::new(reader),
             turns: Turns::default(),
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Arc::new(writer)),
+            writing: Turn::default(),
             listener: OnceLock::new(),
             closed: Cancel::new(),
         });
@@ -218,16 +220,16 @@ impl Connection {
     pub(super) fn call(&self, method: &str, params: Option<&Value>) -> Result<Value> {
         let limit = self.shared.policy.timeout;
         let deadline = Deadline::after(limit);
-        let ticket = self.shared.send(method, params)?;
+        let ticket = self.shared.send(method, params, &deadline)?;
         ticket.wait(&deadline).unwrap_or_else(|| Err(Error::timeout(method, limit)))
     }
 
     /// Asks for something whose answer comes when it has ended.
     ///
     /// # Errors
-    /// `Unreachable`.
+    /// `Unreachable`, or `Timeout` when the server takes no requests.
     pub(super) fn start(&self, method: &str, params: &Value) -> Result<Ticket> {
-        self.shared.send(method, Some(params))
+        self.shared.send(method, Some(params), &Deadline::after(self.shared.policy.timeout))
     }
 }
 
@@ -245,7 +247,7 @@ pub(super) fn is_extended(greeting: &Greeting) -> bool {
 }
 
 impl Shared {
-    pub(super) fn send(self: &Arc<Self>, method: &str, params: Option<&Value>) -> Result<Ticket> {
+    pub(super) fn send(self: &Arc<Self>, method: &str, params: Option<&Value>, deadline: &Deadline) -> Result<Ticket> {
         let slot = Arc::new(Slot::default());
         let (id, extended) = {
             let mut state = lock(&self.state);
@@ -264,13 +266,16 @@ impl Shared {
             let limit = ORIGINAL_LINE;
             return Err(Error::invalid(format!("{method} is too long: the server reads {limit} bytes at most")));
         }
-        let mut writer = lock(&self.writer);
+        let late = || Error::timeout("sending a request to the server", self.policy.timeout);
+        let _writing = self.writing.take(deadline).ok_or_else(late)?;
+        let writer = lock(&self.writer).clone();
         // In one piece: the original server takes a packet for a request.
-        if let Err(error) = writer.write_all(&line) {
+        tcp::write_all(&*writer, &line, deadline).map_err(|error| {
             // Half a request cannot be taken back. The reading thread notices.
             let _ = writer.shutdown(Shutdown::Both);
-            return Err(Error::new(ErrorKind::Unreachable, format!("the server takes no requests: {error}")));
-        }
+            let failed = || Error::new(ErrorKind::Unreachable, format!("the server takes no requests: {error}"));
+            if tcp::is_late(&error) { late() } else { failed() }
+        })?;
         Ok(ticket)
     }
 

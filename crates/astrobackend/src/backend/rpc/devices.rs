@@ -13,7 +13,7 @@ use crate::{
     Address, Error, Result, Timestamp,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::{Event, EventKind, Events, Level, Link, Poller},
-    sync::lock,
+    sync::{Turn, lock},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub(super) struct Devices {
     /// Our server tells us what happens.
     subscribed: AtomicBool,
     /// Held while it is told to.
-    subscribing: Mutex<()>,
+    subscribing: Turn,
     /// The run of the server that the devices were connected in.
     instance: Mutex<String>,
 }
@@ -59,7 +59,7 @@ impl Devices {
             link: Mutex::new(Link::Up),
             poller: Poller::new(poll),
             subscribed: AtomicBool::default(),
-            subscribing: Mutex::default(),
+            subscribing: Turn::default(),
             instance: Mutex::new(instance),
         })
     }
@@ -143,7 +143,7 @@ impl Devices {
 
     /// Makes our server tell us; a failure shows as a lost connection, after which this is done again.
     fn subscribe(&self) {
-        let _one_at_a_time = lock(&self.subscribing);
+        let Ok(_one_at_a_time) = self.subscribing.after_others("subscribing") else { return };
         // Before the answer: a loss meanwhile takes it back.
         if !self.subscribed.swap(true, Ordering::SeqCst) && self.connection.call("subscribe", None).is_err() {
             self.subscribed.store(false, Ordering::SeqCst);

@@ -3,6 +3,7 @@
 use super::{connection::Connection, handle::Handle};
 use crate::{
     Error, ErrorKind, Image, Result,
+    backend::tcp,
     wait::Deadline,
     wire::rpc::{Incoming, Line, PictureHead, bytes_of_mut, request_line, room},
 };
@@ -30,7 +31,7 @@ pub(super) fn fetch(handle: &Handle, known: Option<&str>, take: bool) -> Result<
     }
     let (server, policy) = (connection.server(), connection.policy());
     let deadline = Deadline::after(policy.image);
-    let mut greeted = server.greet(policy.timeout)?;
+    let mut greeted = server.greet(policy.timeout.min(policy.image))?;
     if greeted.greeting.instance != connection.greeting().instance {
         return Err(Error::new(ErrorKind::Unreachable, "the server was started anew"));
     }
@@ -41,7 +42,7 @@ pub(super) fn fetch(handle: &Handle, known: Option<&str>, take: bool) -> Result<
         IoKind::WouldBlock | IoKind::TimedOut => Error::timeout("a part of the picture", policy.stall),
         _ => Error::new(ErrorKind::Unreachable, format!("the picture was cut off: {error}")),
     };
-    std::io::Write::write_all(&mut &greeted.stream, &request).map_err(late)?;
+    tcp::write_all(&greeted.stream, &request, &deadline).map_err(late)?;
     let answer = loop {
         let answer = match greeted.lines.next_line() {
             Some(Line::Whole(line)) => Some(Incoming::parse(line)),

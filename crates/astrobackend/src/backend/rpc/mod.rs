@@ -40,11 +40,12 @@ mod reading;
 mod socket;
 mod turns;
 
-use super::{Backend, no_such_device};
+use super::{Backend, no_such_device, tcp};
 use crate::{
     Address, Error, Result,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
+    wait::Deadline,
     wire::rpc::PORT,
 };
 use connection::Connection;
@@ -55,7 +56,7 @@ use socket::Server;
 use std::{
     any::Any,
     fmt,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -69,6 +70,13 @@ const HOST: &str = "127.0.0.1";
 /// `InvalidValue` for a malformed option.
 pub fn check(address: &Address) -> Result<()> {
     Policy::of(address).map(drop)
+}
+
+/// The limits that an address sets, by default.
+#[cfg(test)]
+pub(super) fn limits() -> Vec<(&'static str, Duration)> {
+    let policy = Policy::default();
+    vec![("timeout", policy.timeout), ("image", policy.image), ("stall", policy.stall), ("alive", policy.alive)]
 }
 
 /// Connects to a server.
@@ -92,7 +100,7 @@ pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
 pub fn discover(timeout: Duration) -> Result<Vec<Address>> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     let timeout = timeout.clamp(Duration::from_millis(1), Policy::default().timeout);
-    let answers = TcpStream::connect_timeout(&here, timeout).is_ok();
+    let answers = tcp::connect(&here, &Deadline::after(timeout)).is_ok();
     Ok(if answers { vec![Address::new("rpc").with_host(HOST, None)] } else { Vec::new() })
 }
 

@@ -9,6 +9,7 @@ use crate::{
     Error, ErrorKind, Result, Timestamp,
     event::Link,
     sync::lock,
+    wait::Deadline,
     wire::rpc::{Incoming, Line},
 };
 use std::{
@@ -28,8 +29,9 @@ const STEADY: Duration = Duration::from_secs(60);
 /// Bytes read at a time.
 const PIECE: usize = 64 * 1024;
 
-/// The shortest and the longest time for which somebody reads before he looks at the clock.
-const TICK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
+/// The shortest and the longest time for which somebody reads before he looks at the clock, and whether his call was
+/// cancelled.
+const TICK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 
 /// What is read from; held by whoever reads.
 pub(super) struct Reader {
@@ -77,12 +79,13 @@ impl Shared {
     /// A new connection to a server that greets; the socket to be watched.
     fn reopen(self: &Arc<Self>) -> Result<TcpStream> {
         let greeted = self.server.greet(self.policy.timeout)?;
-        let clone = || greeted.stream.try_clone().map_err(|error| self.server.unreachable(&error));
+        let failed = |error| self.server.unreachable(&error, self.policy.timeout);
+        let clone = || greeted.stream.try_clone().map_err(failed);
         let (writer, watched) = (clone()?, clone()?);
         let greeting = greeted.greeting.clone();
-        let reader = Reader::new(greeted, &self.policy).map_err(|error| self.server.unreachable(&error))?;
+        let reader = Reader::new(greeted, &self.policy).map_err(failed)?;
         *lock(&self.reader) = reader;
-        *lock(&self.writer) = writer;
+        *lock(&self.writer) = Arc::new(writer);
         {
             let mut state = lock(&self.state);
             state.greeting = greeting;
@@ -101,7 +104,7 @@ impl Shared {
         };
         // It asks, and this thread must watch.
         let thread = thread::Builder::new().name("astrobackend-rpc-restore".into());
-        thread.spawn(restore).map_err(|error| self.server.unreachable(&error))?;
+        thread.spawn(restore).map_err(failed)?;
         Ok(watched)
     }
 
@@ -129,7 +132,7 @@ impl Shared {
                 None => {
                     drop(reader);
                     // Any answer will do.
-                    let asked = self.send("focuser_is_moving", None).ok();
+                    let asked = self.send("focuser_is_moving", None, &Deadline::after(alive)).ok();
                     question = asked.map(|ticket| (ticket, Instant::now()));
                 }
                 Some((_, asked)) if asked.elapsed() < alive => {}

@@ -2,15 +2,14 @@
 
 use crate::{
     Error, ErrorKind, Result,
+    backend::tcp::{self, is_late, patience},
     wait::Deadline,
     wire::rpc::{Greeting, Incoming, Line, Lines},
 };
 use std::{
     fmt,
     io::{self, ErrorKind as IoKind, Read},
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
-    sync::mpsc,
-    thread,
+    net::TcpStream,
     time::Duration,
 };
 
@@ -50,7 +49,8 @@ impl Server {
     /// `Unreachable`, `Timeout`, or `Protocol` for a server of another kind.
     pub(super) fn greet(&self, timeout: Duration) -> Result<Greeted> {
         let deadline = Deadline::after(timeout);
-        let stream = self.connect(timeout)?;
+        let failed = |error: io::Error| self.unreachable(&error, timeout);
+        let stream = tcp::connect_to(&self.host, self.port, &deadline).map_err(failed)?;
         let mut greeted = Greeted { stream, lines: Lines::new(LINE), greeting: Greeting::default() };
         loop {
             let greeting = match greeted.lines.next_line() {
@@ -65,56 +65,17 @@ impl Server {
                 greeted.greeting = greeting;
                 return Ok(greeted);
             }
-            greeted.receive(&deadline, timeout).map_err(|error| self.unreachable(&error))?;
-        }
-    }
-
-    /// Connects to the first address that answers.
-    fn connect(&self, timeout: Duration) -> Result<TcpStream> {
-        let deadline = Deadline::after(timeout);
-        let mut failure = io::Error::new(IoKind::NotFound, "the name has no address");
-        for address in self.resolve(timeout)? {
-            let left = deadline.remaining();
-            if left.is_zero() {
-                break;
-            }
-            match connect(&address, left, timeout) {
-                Ok(stream) => return Ok(stream),
-                Err(error) => failure = error,
-            }
-        }
-        Err(self.unreachable(&failure))
-    }
-
-    /// The addresses of the host. Asking a name server has no deadline of its own, so it happens on a thread.
-    fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>> {
-        if let Ok(ip) = self.host.parse() {
-            return Ok(vec![SocketAddr::new(ip, self.port)]);
-        }
-        let (sender, receiver) = mpsc::channel();
-        let (name, port) = (self.host.clone(), self.port);
-        let ask = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-        let thread = thread::Builder::new().name("astrobackend-resolve".into());
-        thread.spawn(ask).map_err(|error| self.unreachable(&error))?;
-        match receiver.recv_timeout(timeout) {
-            Ok(addresses) => addresses.map_err(|error| self.unreachable(&error)),
-            Err(_) => Err(Error::timeout(format!("finding the address of {}", self.host), timeout)),
+            greeted.receive(&deadline, timeout).map_err(failed)?;
         }
     }
 
     /// `Unreachable`, or `Timeout` when that is why.
-    pub(super) fn unreachable(&self, error: &io::Error) -> Error {
-        let late = matches!(error.kind(), IoKind::TimedOut | IoKind::WouldBlock);
-        let kind = if late { ErrorKind::Timeout } else { ErrorKind::Unreachable };
-        Error::new(kind, format!("no RPC server answers at {self}: {error}"))
+    pub(super) fn unreachable(&self, error: &io::Error, limit: Duration) -> Error {
+        match is_late(error) {
+            true => Error::timeout(format_args!("reaching the RPC server at {self}"), limit),
+            false => Error::new(ErrorKind::Unreachable, format!("no RPC server answers at {self}: {error}")),
+        }
     }
-}
-
-fn connect(address: &SocketAddr, left: Duration, timeout: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(address, left)?;
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(timeout))?;
-    Ok(stream)
 }
 
 /// What a line beyond all measure is.
@@ -139,15 +100,16 @@ pub(super) fn receive(
     deadline: &Deadline,
     pause: Duration,
 ) -> io::Result<usize> {
+    let silence = Deadline::after(pause.min(deadline.remaining()));
     loop {
-        let left = deadline.remaining().min(pause);
+        let left = silence.pause();
         if left.is_zero() {
             return Err(IoKind::TimedOut.into());
         }
-        stream.set_read_timeout(Some(left))?;
+        stream.set_read_timeout(Some(patience(left)))?;
         match stream.read(buffer) {
             Ok(0) => return Err(io::Error::new(IoKind::UnexpectedEof, "the server closed the connection")),
-            Err(error) if error.kind() == IoKind::Interrupted => {}
+            Err(error) if error.kind() == IoKind::Interrupted || is_late(&error) => {}
             other => return other,
         }
     }

@@ -81,7 +81,7 @@ impl Changes {
             if let Some(change) = waiting.changes.pop_front() {
                 return Some(change);
             }
-            let left = deadline.remaining();
+            let left = deadline.pause();
             if left.is_zero() {
                 return None;
             }

@@ -12,7 +12,7 @@ use crate::{
     fits,
     guard::Guard,
     image::Frame,
-    sync::lock,
+    sync::{Turn, lock},
     wait::Deadline,
 };
 use serde_json::{Value, json};
@@ -30,6 +30,7 @@ pub(super) struct OriginalCamera {
     peer: Peer,
     known: Mutex<Option<Known>>,
     session: Mutex<Session>,
+    fetching: Turn,
     guard: Guard,
     hub: Arc<Hub>,
 }
@@ -55,7 +56,7 @@ struct Session {
 enum Last {
     #[default]
     None,
-    Taken(Box<Taking>),
+    Taken(Arc<Taking>),
     Fetched(Arc<Image>),
 }
 
@@ -87,14 +88,20 @@ impl_original!(
 impl OriginalCamera {
     pub(super) fn new(peer: Peer, hub: Arc<Hub>) -> Self {
         let guard = Guard::new(peer.connection.policy().guard);
-        OriginalCamera { peer, known: Mutex::default(), session: Mutex::default(), guard, hub }
+        OriginalCamera {
+            peer,
+            known: Mutex::default(),
+            session: Mutex::default(),
+            fetching: Turn::default(),
+            guard,
+            hub,
+        }
     }
 
     fn known(&self) -> Result<Known> {
         self.peer.check()?;
         let losses = self.peer.connection.losses();
-        let mut known = lock(&self.known);
-        if let Some(known) = known.as_ref().filter(|known| known.losses == losses) {
+        if let Some(known) = lock(&self.known).as_ref().filter(|known| known.losses == losses) {
             return Ok(known.clone());
         }
         let info = self.peer.read("get_camera_info")?;
@@ -137,7 +144,9 @@ impl OriginalCamera {
                 controls.push(ControlInfo { writable: false, ..limits(control) });
             }
         }
-        Ok(known.insert(Known { losses, caps: Arc::new(caps), controls }).clone())
+        let known = Known { losses, caps: Arc::new(caps), controls };
+        *lock(&self.known) = Some(known.clone());
+        Ok(known)
     }
 
     /// The client and the server of the original do not agree on its name.
@@ -330,7 +339,7 @@ impl Camera for OriginalCamera {
         let (at, since) = (Timestamp::now(), Instant::now());
         let answer = self.peer.connection.start("take_image", &params).map_err(|error| self.peer.name(error))?;
         let ticket = self.guard.begin(exposure, frame, &caps, at);
-        session.last = Last::Taken(Box::new(Taking { answer, ticket, exposure, frame, at, since }));
+        session.last = Last::Taken(Arc::new(Taking { answer, ticket, exposure, frame, at, since }));
         Ok(())
     }
 
@@ -347,8 +356,14 @@ impl Camera for OriginalCamera {
                 _ => return Ok(()),
             }
         };
-        self.peer.order("abort_image", json!({}))?;
         let Last::Taken(taking) = last else { return Ok(()) };
+        self.peer.order("abort_image", json!({})).inspect_err(|_| {
+            let mut session = lock(&self.session);
+            if matches!(session.last, Last::None) {
+                // It goes on, and may be aborted again.
+                session.last = Last::Taken(taking.clone());
+            }
+        })?;
         // Until the server has let the camera go, it refuses the next exposure.
         let limit = self.peer.connection.policy().timeout;
         match taking.answer.wait(&Deadline::after(limit)) {
@@ -359,13 +374,18 @@ impl Camera for OriginalCamera {
 
     fn image(&self) -> Result<Arc<Image>> {
         self.check_ready()?;
-        let mut session = lock(&self.session);
-        let fetched = match &session.last {
+        let _fetching = self.fetching.after_others("the picture").map_err(|error| self.peer.name(error))?;
+        let taking = match &lock(&self.session).last {
             Last::Fetched(image) => return Ok(image.clone()),
-            Last::Taken(taking) => self.fetch(taking).map(Arc::new).map_err(|error| self.peer.name(error))?,
+            Last::Taken(taking) => taking.clone(),
             Last::None => return self.peer.fail(Error::invalid_operation("there is no image")),
         };
-        session.last = Last::Fetched(fetched.clone());
+        let fetched = self.fetch(&taking).map(Arc::new).map_err(|error| self.peer.name(error))?;
+        let mut session = lock(&self.session);
+        // Another exposure may have begun meanwhile.
+        if matches!(&session.last, Last::Taken(current) if Arc::ptr_eq(current, &taking)) {
+            session.last = Last::Fetched(fetched.clone());
+        }
         Ok(fetched)
     }
 }
