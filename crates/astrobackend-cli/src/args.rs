@@ -129,6 +129,9 @@ pub(crate) enum Verb {
     /// Offer the devices to programs of other frameworks
     #[command(subcommand)]
     Serve(Box<cmd::serve::Verb>),
+    /// A simulated observatory for the tests of other programs
+    #[command(subcommand)]
+    Sim(Box<cmd::sim::Verb>),
     /// Print the completions for a shell
     Completions(cmd::completions::Args),
 }

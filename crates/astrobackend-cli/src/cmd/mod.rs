@@ -16,6 +16,7 @@ pub(crate) mod rig;
 pub(crate) mod serve;
 mod serve_indi;
 mod serve_rpc;
+pub(crate) mod sim;
 pub(crate) mod slew;
 pub(crate) mod stop;
 pub(crate) mod sync;
@@ -47,6 +48,7 @@ pub(crate) fn run(verb: Verb, ctx: &Context) -> Result<u8> {
         Verb::Props(verb) => props::run(ctx, &verb),
         Verb::Rig(verb) => rig::run(ctx, &verb),
         Verb::Serve(verb) => serve::run(ctx, &verb),
+        Verb::Sim(verb) => sim::run(ctx, &verb),
         Verb::Completions(args) => completions::run(&args),
     };
     done.map(|()| exit::DONE)

@@ -162,7 +162,7 @@ fn describe(server: &Running, args: &AlpacaArgs) -> (String, Value) {
 }
 
 /// Shows what the server logs: warnings always, requests with --verbose.
-fn log_to(out: Output) {
+pub(super) fn log_to(out: Output) {
     if log::set_boxed_logger(Box::new(Logger(out))).is_ok() {
         log::set_max_level(if out.is_verbose() { log::LevelFilter::Debug } else { log::LevelFilter::Warn });
     }
