@@ -91,6 +91,12 @@ impl StallingLine {
         self.shared.news.notify_all();
     }
 
+    /// True while a line that stops after some bytes has not come so far.
+    pub fn has_more(&self) -> bool {
+        let state = self.shared.state();
+        matches!(state.line, Line::After(limit) if state.passed < limit) || state.line == Line::Whole
+    }
+
     /// Bytes of the server that went through since it was set.
     pub fn passed(&self) -> u64 {
         self.shared.state().passed

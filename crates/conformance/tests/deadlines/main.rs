@@ -4,8 +4,8 @@
 //! (or as it does anyway, where it needs nothing of the server), and the same object has to answer once the line is
 //! whole again. At the end the threads and descriptors of this process have to be what they were.
 //!
-//! The test command takes a sample of the places in a dialogue at which a line can stop;
-//! `ASTROBACKEND_DEADLINES=all` takes every one.
+//! The test command takes a sample of the places in a dialogue at which a line can stop. With
+//! `ASTROBACKEND_DEADLINES=all` only these are tried, and every one of them (every seventh with `7`), call by call.
 
 mod calls;
 mod case;
@@ -15,6 +15,7 @@ mod leaks;
 mod peers;
 
 use astrobackend::{FRAMEWORKS, device::DeviceKind};
+use calls::Call;
 use case::{Case, End, Tally};
 use libtest_mimic::{Arguments, Failed, Trial};
 use peers::{PEERS, Peer};
@@ -25,8 +26,11 @@ use std::{
 };
 use testing::{Line, in_private_network};
 
-/// Set to `all` for every place at which a line can stop.
+/// Set to `all` for every place at which a line can stop, or to a number for every such place.
 const EXTENT: &str = "ASTROBACKEND_DEADLINES";
+
+/// What comes behind so many bytes of a dialogue are the same looks again.
+const DIALOGUE: u64 = 4096;
 
 /// How a line stops, and what ends the call then.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +48,14 @@ pub(crate) enum Way {
 impl Way {
     /// The lines to try, for a call whose answer has so many bytes.
     fn lines(self, bytes: u64, place: usize) -> Vec<Line> {
-        match self {
-            Way::Silent => vec![Line::After(0)],
-            Way::Drip => vec![Line::Drip(Duration::from_secs(1))],
-            Way::Broken => vec![Line::Broken],
-            Way::Part if is_thorough() => (1..bytes).map(Line::After).collect(),
-            Way::Part => {
+        match (self, stride()) {
+            (Way::Silent, _) => vec![Line::After(0)],
+            (Way::Drip, _) => vec![Line::Drip(Duration::from_secs(1))],
+            (Way::Broken, _) => vec![Line::Broken],
+            (Way::Part, Some(stride)) => {
+                (1 + place as u64 % stride..bytes.min(DIALOGUE)).step_by(stride as usize).map(Line::After).collect()
+            }
+            (Way::Part, None) => {
                 // Another place in each call's dialogue, and its last byte but one.
                 let spread = (1 + place as u64 * 131) % bytes.max(2);
                 let mut places = vec![spread.max(1), bytes.saturating_sub(1)];
@@ -60,8 +66,10 @@ impl Way {
     }
 }
 
-fn is_thorough() -> bool {
-    std::env::var(EXTENT).is_ok_and(|extent| extent == "all")
+/// How far apart the places are at which lines stop, where not only a sample of them is wanted.
+fn stride() -> Option<u64> {
+    let extent = std::env::var(EXTENT).ok()?;
+    if extent == "all" { Some(1) } else { extent.parse().ok().filter(|stride| *stride > 0) }
 }
 
 /// What is tried on each server.
@@ -86,7 +94,7 @@ fn main() -> ExitCode {
     let network = in_private_network();
     let mut arguments = Arguments::from_args();
     // Waiting takes no processor: many more at a time than cores.
-    arguments.test_threads.get_or_insert(if is_thorough() { 64 } else { 40 });
+    arguments.test_threads.get_or_insert(if stride().is_some() { 64 } else { 40 });
     let before = leaks::Census::take();
     let tally = Arc::new(Tally::default());
     let mut trials = vec![
@@ -101,14 +109,18 @@ fn main() -> ExitCode {
             missing |= skip.report();
             continue;
         }
+        if stride().is_some() {
+            if !peer.is_real() {
+                trials.extend(each_place(*peer, &tally));
+            }
+            continue;
+        }
         for (group, kinds) in GROUPS {
+            let calls: Vec<_> = calls::all().into_iter().filter(|call| kinds.contains(&call.kind)).collect();
             for &(way, end) in WAYS {
-                if peer.is_real() && !matches!(way, Way::Silent) {
-                    continue;
+                if !peer.is_real() || matches!(way, Way::Silent) {
+                    trials.push(trial(*peer, group, &calls, (way, end), &tally));
                 }
-                let (peer, tally) = (*peer, tally.clone());
-                let name = format!("{}: {group}, {way:?}, ended by {end:?}", peer.name);
-                trials.push(Trial::test(name, move || run(peer, kinds, way, end, &tally).map_err(Failed::from)));
             }
         }
     }
@@ -127,8 +139,20 @@ fn main() -> ExitCode {
     if conclusion.has_failed() || leaks.is_err() || missing { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// All calls of a group on one server.
-fn run(peer: Peer, kinds: &[Option<DeviceKind>], way: Way, end: End, tally: &Tally) -> Result<(), String> {
+/// Calls that stop at any place of their dialogue, each on a server of its own.
+fn each_place(peer: Peer, tally: &Arc<Tally>) -> Vec<Trial> {
+    let calls = calls::all().into_iter();
+    calls.map(|call| trial(peer, &call.title(), &[call], (Way::Part, End::Limit), tally)).collect()
+}
+
+fn trial(peer: Peer, what: &str, calls: &[Call], (way, end): (Way, End), tally: &Arc<Tally>) -> Trial {
+    let (calls, tally) = (calls.to_vec(), tally.clone());
+    let name = format!("{}: {what}, {way:?}, ended by {end:?}", peer.name);
+    Trial::test(name, move || run(peer, &calls, way, end, &tally).map_err(Failed::from))
+}
+
+/// Calls on one server, one after the other.
+fn run(peer: Peer, calls: &[Call], way: Way, end: End, tally: &Tally) -> Result<(), String> {
     let running = match peer.start() {
         Ok(running) => running,
         Err(skip) if skip.report() => return Err(skip.to_string()),
@@ -136,18 +160,18 @@ fn run(peer: Peer, kinds: &[Option<DeviceKind>], way: Way, end: End, tally: &Tal
     };
     let case = Case { running: &running, end, tally };
     let mut failures = Vec::new();
-    if kinds.contains(&None) {
+    if calls.iter().any(|call| call.kind.is_none()) {
         failures.extend(case.open(way).err());
     }
     let mut open = case.fresh()?;
-    for (place, call) in calls::all().into_iter().filter(|call| kinds.contains(&call.kind)).enumerate() {
-        let usual = case.usual(&open, &call).map_err(|why| format!("{}: {why}", call.title()))?;
+    for (place, call) in calls.iter().enumerate() {
+        let usual = case.usual(&open, call).map_err(|why| format!("{}: {why}", call.title()))?;
         for line in way.lines(usual.bytes, place) {
             if line == Line::Broken {
                 // A link that was lost comes back with more and more patience.
                 open = case.fresh()?;
             }
-            if let Err(why) = case.stall(&open, &call, &usual, line) {
+            if let Err(why) = case.stall(&open, call, &usual, line) {
                 failures.push(format!("{} at {line:?}: {why}", call.title()));
             }
         }
