@@ -11,7 +11,7 @@ use astrobackend::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -214,8 +214,12 @@ fn memory() -> usize {
 /// More than any of these needs, with the other tests of this file at the same time.
 const BOUND: usize = 400 << 20;
 
+/// One flood at a time: each takes all the processor there is.
+static FLOOD: Mutex<()> = Mutex::new(());
+
 #[test]
 fn replies_without_an_end_are_refused_and_cost_little_memory() {
+    let _turn = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     let chunked = |rest: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{rest}").into_bytes();
     let cases: Vec<(&str, Answer, ErrorKind)> = vec![
         ("a head", Answer::Endless(b"HTTP/1.1 200 OK\r\nA: ".to_vec(), b"a".to_vec()), ErrorKind::Protocol),
@@ -256,6 +260,7 @@ fn replies_without_an_end_are_refused_and_cost_little_memory() {
 
 #[test]
 fn pictures_without_an_end_are_refused_and_cost_little_memory() {
+    let _turn = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     let json = |rest: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\n\r\n{rest}").into_bytes();
     let shape = image_bytes(ElementType::U16, 40_000, 40_000, 1, &[]);
     let cases: Vec<(&str, Answer, ErrorKind)> = vec![
