@@ -23,7 +23,7 @@ class Client(IPyClient):
     async def rxevent(self, event):
         kind = type(event).__name__
         vector = getattr(event, "vectorname", None)
-        self.events.append((kind, event.devicename, vector, getattr(event, "state", None), event.message or ""))
+        self.events.append((kind, event.devicename, vector, getattr(event, "state", None), getattr(event, "message", "") or ""))
         if kind == "setBLOBVector":
             self.picture = event["CCD1"]
 

@@ -16,6 +16,8 @@ fn what_would_let_strangers_in_is_refused() {
     with(&["--user", "pier", "--password-file", "none", "--listen", "127.0.0.1:0"]).fails(1, &["password file none"]);
     with(&["--allow", "10.0.0.0/40"]).fails(2, &["no network"]);
     with(&["--listen", "127.0.0.1:0", "--device", "Nobody"]).fails(3, &["Nobody"]);
+    let indi = bare(here, &["-b", SIM, "serve", "indi", "--listen", "0.0.0.0:0"]);
+    indi.fails(2, &["can be reached from other computers", "no passwords"]);
 }
 
 /// Where programs can be told to end, and not only be ended.
@@ -48,5 +50,22 @@ mod until_told {
         assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
         assert!(serving.wait().unwrap().success());
         assert!(folder.path().join("state.json").exists());
+    }
+
+    #[test]
+    fn it_serves_indi() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = ["-b", SIM, "--json", "serve", "indi", "--listen", "127.0.0.1:0", "--device", "Focuser Simulator"];
+        let mut serving = command(folder.path(), &args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(told["devices"], serde_json::json!([{ "kind": "focuser", "name": "Focuser Simulator" }]));
+        let mut stream = TcpStream::connect(told["listening"].as_str().unwrap()).unwrap();
+        stream.write_all(b"<getProperties version='1.7'/>").unwrap();
+        let mut defined = BufReader::new(stream).lines().map(|line| line.unwrap());
+        assert!(defined.next().unwrap().contains("device=\"Focuser Simulator\" name=\"CONNECTION\""));
+        assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
+        assert!(serving.wait().unwrap().success());
     }
 }

@@ -92,7 +92,7 @@ fn chained() -> Outcome {
         Ok(server) => server,
         Err(why) => return skipped(&why),
     };
-    let backend = astrobackend::open(&format!("{}?device=Camera%20Simulator", theirs.address()))?;
+    let backend = astrobackend::open(&format!("{}/Camera%20Simulator", theirs.address()))?;
     let camera = backend.camera()?;
     camera.connect()?;
     let frame = astrobackend::image::Frame { width: 320, height: 200, ..camera.frame()? };

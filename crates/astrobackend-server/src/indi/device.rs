@@ -191,12 +191,8 @@ impl Device {
                 return self.tell(news);
             }
         };
-        let news = self.published.update(self.properties(), answer);
+        let news = self.published.update(self.properties(), answer, &failures);
         self.tell(news);
-        for (property, why) in failures {
-            let news = self.published.fail(property, &why);
-            self.tell(news);
-        }
         self.fetch_what_is_due();
     }
 
@@ -303,11 +299,15 @@ impl Device {
         };
         let what = if on { "connecting" } else { "disconnecting" };
         let outcome = self.calls.run(what, self.service.limits.connect, work).await;
-        self.look(true, Some(CONNECTION)).await;
-        if let Err(error) = outcome {
-            let news = self.published.fail(CONNECTION, &sentence(&error));
-            self.tell(news);
-        }
+        let answer = match outcome {
+            Ok(()) => Some(CONNECTION),
+            Err(error) => {
+                let news = self.published.fail(CONNECTION, &sentence(&error));
+                self.tell(news);
+                None
+            }
+        };
+        self.look(true, answer).await;
     }
 
     /// Fetches pictures that are there, beside everything else.
@@ -338,11 +338,11 @@ impl Device {
             Err(error) => Some(error),
         };
         part.fetched();
-        self.look(false, None).await;
         if let Some(error) = failure {
             let news = self.published.fail(part.main(), &sentence(&error));
             self.tell(news);
         }
+        self.look(false, None).await;
     }
 }
 

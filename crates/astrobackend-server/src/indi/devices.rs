@@ -174,6 +174,9 @@ impl Devices {
             }
             (EventKind::State(_), Some((_, lane))) => lane.wake(false),
             (EventKind::Connected(_), Some((_, lane))) => lane.wake(true),
+            (EventKind::Frame { number, verdict, .. }, Some((name, _))) if !verdict.is_ok() => {
+                self.say(service, &name, Level::Warning, &format!("frame {number} is {verdict}"));
+            }
             (EventKind::Message(level, text), Some((name, _))) => self.say(service, &name, level, &text),
             (EventKind::Message(level, text), None) => self.say_all(service, backend, level, &text),
             (EventKind::Link(link), _) => {

@@ -33,8 +33,14 @@ impl Published {
         wanted.map(|vector| self.definition(vector)).collect()
     }
 
-    /// Takes in how the properties are now; what to tell. `answer` is told even when it is as before.
-    pub(super) fn update(&mut self, mut now: Vec<Property>, answer: Option<&str>) -> Vec<News> {
+    /// Takes in how the properties are now, and which of them failed and why; what to tell. `answer` is told even when
+    /// it is as before.
+    pub(super) fn update(
+        &mut self,
+        mut now: Vec<Property>,
+        answer: Option<&str>,
+        failures: &[(&'static str, String)],
+    ) -> Vec<News> {
         let mut news = Vec::new();
         for before in &self.vectors {
             if !now.iter().any(|vector| is_same(before, vector)) {
@@ -48,14 +54,18 @@ impl Published {
                 news.push((vector.name.to_string(), self.definition(vector)));
                 continue;
             };
-            if self.alerts.contains(vector.name.as_ref()) {
+            let failure = failures.iter().find(|(name, _)| vector.name == *name).map(|(_, why)| complaint(why));
+            if failure.is_some() {
+                vector.state = Some(State::Alert);
+                self.alerts.insert(vector.name.to_string());
+            } else if self.alerts.contains(vector.name.as_ref()) {
                 match vector.state != Some(State::Busy) && vector.elements == before.elements {
                     true => vector.state = Some(State::Alert),
                     false => drop(self.alerts.remove(vector.name.as_ref())),
                 }
             }
-            if vector != before || answer == Some(vector.name.as_ref()) {
-                changes.push((vector.name.to_string(), self.report(vector, Some(before), None)));
+            if vector != before || answer == Some(vector.name.as_ref()) || failure.is_some() {
+                changes.push((vector.name.to_string(), self.report(vector, Some(before), failure)));
             }
         }
         news.append(&mut changes);
@@ -85,7 +95,7 @@ impl Published {
             self.alerts.insert(name.to_owned());
         }
         let vector = self.find(name)?;
-        Some((name.to_owned(), self.report(vector, Some(vector), Some(format!("[ERROR] {why}")))))
+        Some((name.to_owned(), self.report(vector, Some(vector), Some(complaint(why)))))
     }
 
     /// What started failed, whatever its state was.
@@ -119,6 +129,11 @@ impl Published {
         vector.timestamp = Some(now().into());
         vector
     }
+}
+
+/// As `libindi` marks what went wrong.
+fn complaint(why: &str) -> String {
+    format!("[ERROR] {why}")
 }
 
 /// The same property with the same elements, so that a change needs no new definition.
@@ -196,32 +211,36 @@ mod tests {
     #[test]
     fn what_is_told_once_is_not_told_again() {
         let mut published = Published::new("F".into());
-        let told = texts(published.update(vec![position(5.0, 100.0)], None));
+        let told = texts(published.update(vec![position(5.0, 100.0)], None, &[]));
         assert!(told.len() == 1 && told[0].starts_with("<defNumberVector device=\"F\""), "{told:?}");
-        assert!(published.update(vec![position(5.0, 100.0)], None).is_empty());
-        let told = texts(published.update(vec![position(6.0, 100.0)], None));
+        assert!(published.update(vec![position(5.0, 100.0)], None, &[]).is_empty());
+        let told = texts(published.update(vec![position(6.0, 100.0)], None, &[]));
         assert!(told[0].starts_with("<setNumberVector") && !told[0].contains("max="), "{told:?}");
-        assert!(texts(published.update(vec![position(6.0, 50.0)], None))[0].contains("max=\"50\""));
-        assert_eq!(published.update(vec![position(6.0, 50.0)], Some("ABS_FOCUS_POSITION")).len(), 1, "an answer");
+        assert!(texts(published.update(vec![position(6.0, 50.0)], None, &[]))[0].contains("max=\"50\""));
+        assert_eq!(published.update(vec![position(6.0, 50.0)], Some("ABS_FOCUS_POSITION"), &[]).len(), 1, "an answer");
         let mut other = position(6.0, 50.0);
         other.perm = Some(Perm::ReadOnly);
-        let told = texts(published.update(vec![other], None));
+        let told = texts(published.update(vec![other], None, &[]));
         assert!(told[0].starts_with("<delProperty") && told[1].starts_with("<defNumberVector"), "{told:?}");
     }
 
     #[test]
     fn a_refusal_stays_until_something_changes() {
         let mut published = Published::new("F".into());
-        published.update(vec![position(5.0, 100.0)], None);
+        published.update(vec![position(5.0, 100.0)], None, &[]);
         let told = texts(published.refuse("ABS_FOCUS_POSITION", "too far").into_iter().collect());
         assert!(told[0].contains("state=\"Alert\"") && told[0].contains("message=\"[ERROR] too far\""), "{told:?}");
-        assert!(published.update(vec![position(5.0, 100.0)], None).is_empty());
+        assert!(published.update(vec![position(5.0, 100.0)], None, &[]).is_empty());
         assert_eq!(published.find("ABS_FOCUS_POSITION").unwrap().state, Some(State::Alert));
-        assert!(texts(published.update(vec![position(7.0, 100.0)], None))[0].contains("state=\"Ok\""));
+        assert!(texts(published.update(vec![position(7.0, 100.0)], None, &[]))[0].contains("state=\"Ok\""));
         published.refuse("ABS_FOCUS_POSITION", "too far");
         let moving = position(7.0, 100.0).state(State::Busy);
-        assert!(texts(published.update(vec![moving], None))[0].contains("state=\"Busy\""));
+        assert!(texts(published.update(vec![moving], None, &[]))[0].contains("state=\"Busy\""));
         let told = texts(published.refuse("ABS_FOCUS_POSITION", "too far").into_iter().collect());
         assert!(told[0].contains("state=\"Busy\""), "at work, it stays so: {told:?}");
+        let stuck = [("ABS_FOCUS_POSITION", "stuck".to_owned())];
+        let told = texts(published.update(vec![position(7.5, 100.0)], None, &stuck));
+        assert!(told[0].contains("7.5") && told[0].contains("Alert") && told[0].contains("stuck"), "{told:?}");
+        assert!(published.update(vec![position(7.5, 100.0)], None, &[]).is_empty());
     }
 }

@@ -95,7 +95,7 @@ fn nonsense_is_survived() {
 fn numbers_that_are_none_reach_no_device() {
     let server = impatient();
     let mut peer = Peer::with(&server, FOCUSER, "ABS_FOCUS_POSITION");
-    for number in ["nan", "inf", "-inf", "1e999", "", "ten", "12;;;;;;;9", "99999999999999999999999"] {
+    for number in ["nan", "inf", "-inf", "1e999", "", "ten", "99999999999999999999999"] {
         peer.send(&format!("<newNumberVector device='{FOCUSER}' name='ABS_FOCUS_POSITION'><oneNumber name='FOCUS_ABSOLUTE_POSITION'>{number}</oneNumber></newNumberVector>"));
         let told = peer.until(|told| told.is("set", FOCUSER, "ABS_FOCUS_POSITION"));
         assert_eq!(told.last().unwrap().state, Some(State::Alert), "{number}");

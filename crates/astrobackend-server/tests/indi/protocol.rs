@@ -20,7 +20,7 @@ fn a_client_is_told_what_it_asked_for_and_nothing_else() {
     let told = one.until(|told| told.verb == "def");
     assert!(told.len() == 1 && told[0].is("def", FOCUSER, "CONNECTION"), "{told:?}");
     let mut all = Peer::asking(&server);
-    let told = all.until(|told| told.is("def", MOUNT, "DRIVER_INFO"));
+    let told = all.until(|told| told.is("def", FOCUSER, "DRIVER_INFO"));
     assert_eq!(names(&told, "def", FOCUSER), ["CONNECTION", "DRIVER_INFO"]);
     all.switch(FOCUSER, "CONNECTION", "CONNECT");
     all.until_state(FOCUSER, "CONNECTION", State::Ok);
@@ -62,10 +62,7 @@ fn a_picture_goes_to_those_who_want_it_before_the_end_is_told() {
     let left = |told: &&Told| told.value("CCD_EXPOSURE_VALUE").parse::<f64>().unwrap();
     assert!(of_it.iter().any(|told| (0.1..20.0).contains(&left(told))), "it counts down: {of_it:?}");
     let picture = told.iter().position(|told| told.is("set", CAMERA, "CCD1")).unwrap();
-    assert!(
-        told[picture..].iter().any(|told| told.name == "CCD_EXPOSURE" && told.state == Some(State::Busy))
-            || picture + 1 < told.len()
-    );
+    assert!(picture < told.len() - 1, "the end comes after it");
     assert_eq!(told.iter().filter(|told| told.is("set", CAMERA, "CCD1")).count(), 1);
     let (image, header) = fits::parse(&told[picture].file).unwrap();
     assert_eq!((image.width(), image.height()), (1280, 1024));
@@ -119,7 +116,7 @@ fn regions_are_in_sensor_pixels_whatever_the_binning() {
 fn what_is_refused_becomes_an_alert_that_says_why() {
     let server = observatory();
     let mut peer = Peer::with(&server, CAMERA, "CCD1");
-    let mut refused = |peer: &mut Peer, name: &str, why: &str| {
+    let refused = |peer: &mut Peer, name: &str, why: &str| {
         let told = peer.until_state(CAMERA, name, State::Alert);
         let text = &told.last().unwrap().text;
         assert!(text.starts_with("[ERROR] ") && text.contains(why), "{text}");
@@ -152,9 +149,9 @@ fn a_motion_is_busy_at_once_and_told_to_all() {
     let mut other = Peer::asking(&server);
     other.until(|told| told.is("def", MOUNT, "TELESCOPE_SETTLE_TIME"));
     peer.numbers(MOUNT, "EQUATORIAL_EOD_COORD", &[("RA", 2.0), ("DEC", 85.0)]);
-    let told = peer.until(|told| told.is("set", MOUNT, "EQUATORIAL_EOD_COORD"));
-    assert_eq!(told.last().unwrap().state, Some(State::Busy));
     for peer in [&mut peer, &mut other] {
+        // Where it was may have been told before the order came.
+        peer.until_state(MOUNT, "EQUATORIAL_EOD_COORD", State::Busy);
         let told = peer.until_state(MOUNT, "EQUATORIAL_EOD_COORD", State::Ok);
         let place = told.last().unwrap();
         let [ra, dec] = ["RA", "DEC"].map(|element| place.value(element).parse::<f64>().unwrap());
