@@ -112,7 +112,7 @@ pub fn check(address: &Address) -> Result<()> {
 /// The limits that an address sets, by default.
 #[cfg(test)]
 pub(super) fn limits() -> Vec<(&'static str, Duration)> {
-    vec![("timeout", TIMEOUT), ("alive", ALIVE)]
+    vec![("timeout", TIMEOUT), ("alive", Keeping::default().alive)]
 }
 
 /// Connects to a server.

@@ -76,7 +76,7 @@ pub fn check(address: &Address) -> Result<()> {
 #[cfg(test)]
 pub(super) fn limits() -> Vec<(&'static str, Duration)> {
     let policy = Policy::default();
-    vec![("timeout", policy.timeout), ("image", policy.image), ("stall", policy.stall), ("alive", policy.alive)]
+    vec![("timeout", policy.timeout), ("image", policy.image), ("stall", policy.stall), ("alive", policy.keeping.alive)]
 }
 
 /// Connects to a server.
