@@ -104,6 +104,8 @@ record! {
             Some((start, length)) => Some((datetime(py, start)?, length.as_secs_f64())),
             None => None,
         },
+        /// Seconds since the device itself told this: 0 when it was asked just now. It makes no difference to `==`.
+        age: this.age.seconds(),
     }
 }
 

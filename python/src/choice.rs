@@ -144,7 +144,7 @@ choices! {
     TrackingRate as "TrackingRate" { Sidereal = "SIDEREAL", Lunar = "LUNAR", Solar = "SOLAR", King = "KING" }
     Kind as "EventKind" {
         Added = "ADDED", Removed = "REMOVED", Connected = "CONNECTED", State = "STATE", Message = "MESSAGE",
-        Link = "LINK", Frame = "FRAME", Lagged = "LAGGED",
+        Link = "LINK", Frame = "FRAME", Restored = "RESTORED", Lagged = "LAGGED",
     }
     Verdict as "Verdict" { Ok = "OK", Suspect = "SUSPECT", Bad = "BAD" }
     Level as "Level" { Info = "INFO", Warning = "WARNING", Error = "ERROR" }

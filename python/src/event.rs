@@ -14,11 +14,12 @@ use crate::{
     record::{into, record},
 };
 use astrobackend::{
+    Error,
     device::DeviceState,
     event::{self, EventKind},
     wait::Deadline,
 };
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyDict};
 use std::{sync::Arc, time::Duration};
 
 /// Time between two looks for Ctrl-C and the end.
@@ -102,6 +103,16 @@ record! {
             EventKind::Frame { verdict, .. } => verdict.why(),
             _ => None,
         },
+        /// What of a device that was lost and is back was read back, and is as it was declared.
+        restored: match &this.kind {
+            EventKind::Restored { restored, .. } => Some(restored.clone()),
+            _ => None,
+        },
+        /// What is not, and why.
+        failed: match &this.kind {
+            EventKind::Restored { failed, .. } => Some(failures(py, failed)?),
+            _ => None,
+        },
         /// How many events this listener lost just before, because it was too slow.
         lost: match &this.kind {
             EventKind::Lagged(lost) => Some(*lost),
@@ -118,9 +129,16 @@ fn kind(kind: &EventKind) -> Kind {
         EventKind::State(_) => Kind::State,
         EventKind::Link(_) => Kind::Link,
         EventKind::Frame { .. } => Kind::Frame,
+        EventKind::Restored { .. } => Kind::Restored,
         EventKind::Lagged(_) => Kind::Lagged,
         _ => Kind::Message,
     }
+}
+
+fn failures<'py>(py: Python<'py>, failed: &[(String, Error)]) -> PyResult<Bound<'py, PyDict>> {
+    let all = PyDict::new(py);
+    failed.iter().try_for_each(|(what, why)| all.set_item(what, exception(py, why)?))?;
+    Ok(all)
 }
 
 fn state<'py>(py: Python<'py>, state: &DeviceState) -> PyResult<Bound<'py, PyAny>> {

@@ -34,6 +34,8 @@ record! {
         position: this.position,
         /// The wheel turns.
         moving: this.position.is_none(),
+        /// Seconds since the device itself told this: 0 when it was asked just now. It makes no difference to `==`.
+        age: this.age.seconds(),
     }
 }
 

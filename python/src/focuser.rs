@@ -45,6 +45,8 @@ record! {
         moving: this.moving,
         /// At the focuser, °C.
         temperature: this.temperature.map(|temperature| temperature.0),
+        /// Seconds since the device itself told this: 0 when it was asked just now. It makes no difference to `==`.
+        age: this.age.seconds(),
     }
 }
 

@@ -119,6 +119,8 @@ record! {
         utc: this.utc.map(|at| datetime(py, at)).transpose()?,
         /// The last target that it was given.
         target: this.target.map(RaDec),
+        /// Seconds since the device itself told this: 0 when it was asked just now. It makes no difference to `==`.
+        age: this.age.seconds(),
     }
 }
 

@@ -265,6 +265,14 @@ impl Observatory {
         })
     }
 
+    /// What is done about lost links, as the addresses say; of several backends, what the first one does.
+    fn supervision(&self, py: Python<'_>) -> PyResult<String> {
+        at_once(py, || {
+            let backends = self.open.session()?.backends()?;
+            Ok(backends.first().map(|backend| backend.supervision()).unwrap_or_default().to_string())
+        })
+    }
+
     /// Opens the framework's window in which a person picks a driver; `None` when none was picked.
     #[pyo3(signature = (kind, last=None))]
     fn choose(&self, py: Python<'_>, kind: &Bound<'_, PyAny>, last: Option<String>) -> PyResult<Option<String>> {

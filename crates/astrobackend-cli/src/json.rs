@@ -1,7 +1,7 @@
 //! Devices and their state as JSON: stable names with the unit in them, unknown is `null`.
 
 use astrobackend::{
-    AltAz, Celsius, Event, RaDec,
+    AltAz, Celsius, Error, Event, RaDec,
     device::{
         AnyDevice, CameraCaps, CameraState, Colour, ControlInfo, DeviceInfo, DeviceState, ExposureState,
         FilterWheelState, FocuserCaps, FocuserState, MountCaps, MountState,
@@ -166,6 +166,7 @@ pub(crate) fn camera(state: &CameraState) -> Value {
         "max_adu": state.max_adu,
         "last_exposure_start": state.last_exposure.map(|(start, _)| start.to_string()),
         "last_exposure_s": state.last_exposure.map(|(_, length)| length.as_secs_f64()),
+        "age_s": state.age.seconds(),
     });
     merged(cooler(state), more)
 }
@@ -202,6 +203,7 @@ pub(crate) fn filter_wheel(state: &FilterWheelState) -> Value {
         "slot": state.position.map(|position| position + 1),
         "position": state.position,
         "moving": state.position.is_none(),
+        "age_s": state.age.seconds(),
     })
 }
 
@@ -211,6 +213,7 @@ pub(crate) fn focuser(state: &FocuserState) -> Value {
         "position_steps": state.position,
         "moving": state.moving,
         "temperature_c": celsius(state.temperature),
+        "age_s": state.age.seconds(),
     })
 }
 
@@ -233,6 +236,7 @@ pub(crate) fn mount(state: &MountState) -> Value {
             "sidereal_time_hours": state.sidereal_time.map(|time| time.0),
             "utc": state.utc.map(|utc| utc.to_string()),
             "target": state.target.as_ref().map(ra_dec),
+            "age_s": state.age.seconds(),
         }),
     )
 }
@@ -287,6 +291,10 @@ pub(crate) fn event(event: &Event) -> Value {
                 "verdict_reason": verdict.why(),
             }),
         ),
+        EventKind::Restored { restored, failed } => {
+            let why = |(what, why): &(String, Error)| (what.clone(), Value::from(why.to_string()));
+            ("restored", json!({ "restored": restored, "failed": failed.iter().map(why).collect::<Map<_, _>>() }))
+        }
         EventKind::Lagged(lost) => ("lagged", json!({ "lost": lost })),
         _ => ("other", json!({})),
     };

@@ -45,7 +45,8 @@ pub enum Link {
         /// Why.
         why: Error,
     },
-    /// Back, and settings are being restored and read back.
+    /// Back, and what was declared is being restored and read back, where the policy says so
+    /// ([`Supervision`](crate::Supervision)).
     Restoring,
 }
 
@@ -73,8 +74,17 @@ pub enum EventKind {
     },
     /// The device or the server said something.
     Message(Level, String),
-    /// The link to the server or the driver changed.
+    /// The link to the server or, with a device, to its driver changed: lost, restoring, up, in this order.
     Link(Link),
+    /// A device that was connected here was lost and is back: told once for each, before the link is up, or before the
+    /// device is told to be connected again.
+    Restored {
+        /// What was read back and is as it was declared: `connection` where it had to be connected again, `frame`, `cooler`,
+        /// `tracking`, `guide rates`, or the name of a control.
+        restored: Vec<String>,
+        /// What is not, and why.
+        failed: Vec<(String, Error)>,
+    },
     /// This listener was too slow and lost that many events just before this one.
     Lagged(u64),
 }
@@ -208,6 +218,12 @@ fn report(event: &Event) {
         EventKind::Message(Level::Info, text) => log::info!("{who}: {text}"),
         EventKind::Connected(true) => log::info!("{who}: connected"),
         EventKind::Connected(false) => log::info!("{who}: disconnected"),
+        EventKind::Restored { restored, failed } => {
+            log::info!("{who}: restored: {}", restored.join(", "));
+            for (what, why) in failed {
+                log::error!("{who}: {what} could not be restored: {why}");
+            }
+        }
         EventKind::Added(_) => log::debug!("{who}: appeared"),
         EventKind::Removed => log::debug!("{who}: went away"),
         EventKind::Frame { number, verdict, .. } => match verdict {

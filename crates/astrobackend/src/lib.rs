@@ -42,6 +42,7 @@ pub mod observation;
 pub mod preview;
 pub mod rig;
 mod serial;
+mod supervision;
 mod sync;
 mod units;
 pub mod wait;
@@ -53,6 +54,7 @@ pub use coords::{AltAz, Equinox, RaDec, Site};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, Events};
 pub use image::Image;
+pub use supervision::Supervision;
 pub use units::{Celsius, Degrees, DegreesPerSecond, Hours, Metres, Microns};
 pub use wait::{Cancel, Wait};
 

@@ -3,7 +3,7 @@
 use astrobackend::{
     Address, Backend, Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{
-        AnyDevice, Camera, CameraCaps, CameraState, Colour, Control, ControlInfo, Device, DeviceId, DeviceInfo,
+        Age, AnyDevice, Camera, CameraCaps, CameraState, Colour, Control, ControlInfo, Device, DeviceId, DeviceInfo,
         DeviceKind, Exposure, ExposureState, Sensor, find_control,
     },
     event::{Events, Hub},
@@ -188,6 +188,7 @@ impl Camera for CannedCamera {
             full_well: None,
             max_adu: None,
             last_exposure,
+            age: Age::NOW,
         })
     }
 

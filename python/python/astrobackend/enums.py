@@ -123,6 +123,7 @@ class EventKind(_Word):
     MESSAGE = "message"
     LINK = "link"
     FRAME = "frame"
+    RESTORED = "restored"
     LAGGED = "lagged"
 
 

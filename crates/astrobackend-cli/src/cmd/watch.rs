@@ -87,6 +87,10 @@ fn line(event: &Event) -> String {
         EventKind::Link(Link::Lost { why, .. }) => format!("link is lost: {why}"),
         EventKind::Link(_) => "link is being restored".to_owned(),
         EventKind::Frame { number, verdict, .. } => format!("frame {number} is {verdict}"),
+        EventKind::Restored { restored, failed } => {
+            let failed = failed.iter().map(|(what, why)| format!("; {what} could not be: {why}"));
+            format!("restored: {}{}", restored.join(", "), failed.collect::<String>())
+        }
         EventKind::Lagged(lost) => format!("{lost} events were lost"),
         other => format!("{other:?}"),
     };

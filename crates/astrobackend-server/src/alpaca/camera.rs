@@ -9,7 +9,7 @@ use crate::lock;
 use astrobackend::{
     Celsius, Error, Result,
     device::{
-        Camera, CameraState, Control, ControlInfo, CoolerCaps, Device, Exposure, ExposureState, FrameType,
+        Age, Camera, CameraState, Control, ControlInfo, CoolerCaps, Device, Exposure, ExposureState, FrameType,
         GuideDirection, find_control,
     },
     wire::alpaca::{
@@ -155,7 +155,7 @@ fn camera_state(state: &CameraState, look: &Look) -> i32 {
 }
 
 /// `DeviceState`.
-pub(super) fn states(served: &Arc<Served>, camera: &dyn Camera) -> Result<Vec<(&'static str, Value)>> {
+pub(super) fn states(served: &Arc<Served>, camera: &dyn Camera) -> Result<(Vec<(&'static str, Value)>, Age)> {
     let (caps, seen) = (camera.caps()?, served.pictures.see(camera)?);
     let (state, look) = (&seen.state, served.pictures.look(served, &seen));
     let mut states = vec![("CameraState", Int(camera_state(state, &look))), ("ImageReady", Bool(is_ready(&look)))];
@@ -167,7 +167,7 @@ pub(super) fn states(served: &Arc<Served>, camera: &dyn Camera) -> Result<Vec<(&
     states.extend(caps.pulse_guide.then_some(("IsPulseGuiding", Bool(state.pulse_guiding))));
     let percent = pictures::percent(&state.exposure, served.pictures.duration());
     states.extend(percent.map(|percent| ("PercentCompleted", Int(percent))));
-    Ok(states)
+    Ok((states, state.age))
 }
 
 /// What can be changed or started.

@@ -3,7 +3,7 @@
 use super::{actions, camera, filter_wheel, focuser, served::Served, telescope, telescope_orders};
 use astrobackend::{
     Error, Result, Timestamp,
-    device::{AnyDevice, DeviceInfo, DeviceKind, Reply, ReplyKind},
+    device::{Age, AnyDevice, DeviceInfo, DeviceKind, Reply, ReplyKind},
     wire::alpaca::{
         Member, Verb,
         reply::Value::{self, Bool, Int, States, Texts},
@@ -115,15 +115,16 @@ fn interface_version(kind: DeviceKind) -> i32 {
     if kind == DeviceKind::FilterWheel { 3 } else { 4 }
 }
 
-/// `DeviceState`: what is known now, and when that was.
+/// `DeviceState`: what is known now, and when the device itself told it.
 pub(super) fn states(served: &Arc<Served>) -> Result<Vec<(&'static str, Value)>> {
-    let mut states = match served.device()? {
+    let (mut states, age) = match served.device()? {
         AnyDevice::Camera(device) => camera::states(served, &*device)?,
         AnyDevice::FilterWheel(device) => filter_wheel::states(&*device)?,
         AnyDevice::Focuser(device) => focuser::states(&*device)?,
         AnyDevice::Mount(device) => telescope::states(&*device)?,
-        _ => Vec::new(),
+        _ => (Vec::new(), Age::NOW),
     };
-    states.push(("TimeStamp", Value::text(telescope::utc_text(Timestamp::now()))));
+    let told = Timestamp::now().checked_sub(age.duration()).unwrap_or(Timestamp::now());
+    states.push(("TimeStamp", Value::text(telescope::utc_text(told))));
     Ok(states)
 }

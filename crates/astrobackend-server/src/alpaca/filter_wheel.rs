@@ -2,7 +2,7 @@
 
 use astrobackend::{
     Error, Result,
-    device::FilterWheel,
+    device::{Age, FilterWheel, FilterWheelState},
     wire::alpaca::{
         reply::Value::{self, Int, Ints, Texts},
         request::Arguments,
@@ -14,7 +14,7 @@ pub(super) fn get(wheel: &dyn FilterWheel, name: &str) -> Result<Value> {
     match name {
         "focusoffsets" => Ok(Ints(wheel.filters()?.iter().map(|filter| filter.focus_offset).collect())),
         "names" => Ok(Texts(names(wheel)?)),
-        "position" => Ok(Int(position(wheel)?)),
+        "position" => Ok(Int(position(wheel.state()?))),
         _ => Err(Error::protocol(format!("{name} is not known"))),
     }
 }
@@ -27,14 +27,14 @@ fn names(wheel: &dyn FilterWheel) -> Result<Vec<String>> {
 }
 
 /// −1 while it turns.
-fn position(wheel: &dyn FilterWheel) -> Result<i32> {
-    let position = wheel.state()?.position;
-    Ok(position.and_then(|place| i32::try_from(place).ok()).unwrap_or(-1))
+fn position(state: FilterWheelState) -> i32 {
+    state.position.and_then(|place| i32::try_from(place).ok()).unwrap_or(-1)
 }
 
 /// `DeviceState`.
-pub(super) fn states(wheel: &dyn FilterWheel) -> Result<Vec<(&'static str, Value)>> {
-    Ok(vec![("Position", Int(position(wheel)?))])
+pub(super) fn states(wheel: &dyn FilterWheel) -> Result<(Vec<(&'static str, Value)>, Age)> {
+    let state = wheel.state()?;
+    Ok((vec![("Position", Int(position(state)))], state.age))
 }
 
 /// What can be changed.

@@ -3,7 +3,7 @@
 use super::camera::setting;
 use astrobackend::{
     Error, Result,
-    device::{Control, Focuser, FocuserCaps, FocuserState},
+    device::{Age, Control, Focuser, FocuserCaps, FocuserState},
     wire::alpaca::{
         reply::Value::{self, Bool, Double, Int},
         request::Arguments,
@@ -50,12 +50,12 @@ fn compensates(focuser: &dyn Focuser) -> Result<Option<bool>> {
 }
 
 /// `DeviceState`.
-pub(super) fn states(focuser: &dyn Focuser) -> Result<Vec<(&'static str, Value)>> {
+pub(super) fn states(focuser: &dyn Focuser) -> Result<(Vec<(&'static str, Value)>, Age)> {
     let state = focuser.state()?;
     let mut states = vec![("IsMoving", Bool(state.moving))];
     states.extend(state.position.map(|position| ("Position", Int(position))));
     states.extend(state.temperature.map(|temperature| ("Temperature", Double(temperature.0))));
-    Ok(states)
+    Ok((states, state.age))
 }
 
 /// What can be changed or started.

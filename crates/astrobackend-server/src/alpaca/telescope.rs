@@ -10,7 +10,7 @@ use super::{
 use crate::lock;
 use astrobackend::{
     Degrees, DegreesPerSecond, Error, ErrorKind, Hours, RaDec, Result, Timestamp,
-    device::{Axis, Control, GuideRates, Mount, MountCaps, MountState, check_target},
+    device::{Age, Axis, Control, GuideRates, Mount, MountCaps, MountState, check_target},
     wire::alpaca::{
         codes,
         reply::Value::{self, Bool, Double, Int, Ints, Rates},
@@ -177,7 +177,7 @@ fn destination_side(mount: &dyn Mount, caps: &MountCaps, arguments: &Arguments) 
 }
 
 /// `DeviceState`.
-pub(super) fn states(mount: &dyn Mount) -> Result<Vec<(&'static str, Value)>> {
+pub(super) fn states(mount: &dyn Mount) -> Result<(Vec<(&'static str, Value)>, Age)> {
     let (caps, state) = (mount.caps()?, mount.state()?);
     let mut states = vec![
         ("AtHome", Bool(state.at_home)),
@@ -194,5 +194,5 @@ pub(super) fn states(mount: &dyn Mount) -> Result<Vec<(&'static str, Value)>> {
     states.extend(state.sidereal_time.map(|time| ("SiderealTime", Double(time.0))));
     states.extend(caps.pulse_guide.then_some(("IsPulseGuiding", Bool(state.pulse_guiding))));
     states.extend(caps.pier_side.then_some(("SideOfPier", Int(codes::from_pier_side(state.pier_side)))));
-    Ok(states)
+    Ok((states, state.age))
 }

@@ -30,12 +30,13 @@ pub mod alpaca;
 pub mod ascom;
 pub mod indi;
 mod interfaces;
+mod keeping;
 pub mod rpc;
 pub mod sim;
 mod tcp;
 
 use crate::{
-    Address, Error, Result,
+    Address, Error, Result, Supervision,
     device::{AnyDevice, Camera, DeviceId, DeviceInfo, DeviceKind, FilterWheel, Focuser, Mount},
     event::{Events, Link},
 };
@@ -64,6 +65,11 @@ pub trait Backend: Any + fmt::Debug + fmt::Display + Send + Sync {
     /// The state of the link to the server; no I/O.
     fn link(&self) -> Link {
         Link::Up
+    }
+
+    /// What is done about a lost link, as the address said; where nothing can be lost, [`Supervision::Off`].
+    fn supervision(&self) -> Supervision {
+        Supervision::Off
     }
 
     /// True when states, capabilities and settings are read from this process's memory: nobody has to wait for them.

@@ -1,6 +1,6 @@
 //! The camera: exposures are started, watched and fetched; see [`Camera`].
 
-use super::{Device, GuideDirection};
+use super::{Age, Device, GuideDirection};
 use crate::{
     Celsius, Error, ErrorKind, Microns, Result, Timestamp, Wait,
     image::{Frame, Image},
@@ -291,6 +291,9 @@ pub struct CameraState {
     /// UTC start and true length of the last finished exposure (ASCOM `LastExposureStartTime`, `LastExposureDuration`).
     #[serde(with = "crate::serial::moment_and_seconds")]
     pub last_exposure: Option<(Timestamp, Duration)>,
+    /// How old all of this is.
+    #[serde(default)]
+    pub age: Age,
 }
 
 /// One exposure to be taken. Region, binning and gain are settings of the camera.

@@ -1,6 +1,6 @@
 //! The filter wheel: positions from 0, names, and a move that takes its time; see [`FilterWheel`].
 
-use super::Device;
+use super::{Age, Device};
 use crate::{Error, ErrorKind, Result, Wait};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct Filter {
 pub struct FilterWheelState {
     /// The place in the light path, from 0; `None` while the wheel turns.
     pub position: Option<usize>,
+    /// How old all of this is.
+    #[serde(default)]
+    pub age: Age,
 }
 
 /// A filter wheel.

@@ -1,6 +1,6 @@
 //! The focuser: a position in steps, absolute or relative; see [`Focuser`].
 
-use super::Device;
+use super::{Age, Device};
 use crate::{Celsius, Error, ErrorKind, Microns, Result, Wait};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct FocuserState {
     pub moving: bool,
     /// Temperature at the focuser.
     pub temperature: Option<Celsius>,
+    /// How old all of this is.
+    #[serde(default)]
+    pub age: Age,
 }
 
 /// A focuser.
@@ -192,7 +195,7 @@ mod tests {
         }
         fn state(&self) -> Result<FocuserState> {
             let position = Some(self.position.load(Ordering::SeqCst));
-            Ok(FocuserState { position, moving: false, temperature: None })
+            Ok(FocuserState { position, moving: false, temperature: None, age: Age::NOW })
         }
         fn start_move(&self, position: i32) -> Result<()> {
             let here = self.position.swap(position.min(self.sticks_at), Ordering::SeqCst);

@@ -8,12 +8,14 @@
 //!   as busy at once, and it is finished when the device says so, never because the target was echoed.
 //! - No call blocks longer than the backend's I/O deadline.
 
+mod age;
 mod camera;
 mod control;
 mod filter_wheel;
 mod focuser;
 mod mount;
 
+pub use age::Age;
 pub use camera::*;
 pub use control::*;
 pub use filter_wheel::*;
@@ -293,6 +295,18 @@ pub enum DeviceState {
     Focuser(FocuserState),
     /// Of a mount.
     Mount(MountState),
+}
+
+impl DeviceState {
+    /// How old it is.
+    pub fn age(&self) -> Age {
+        match self {
+            DeviceState::Camera(state) => state.age,
+            DeviceState::FilterWheel(state) => state.age,
+            DeviceState::Focuser(state) => state.age,
+            DeviceState::Mount(state) => state.age,
+        }
+    }
 }
 
 /// The sides of a guiding correction, as seen on the sky.

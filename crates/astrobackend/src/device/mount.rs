@@ -1,6 +1,6 @@
 //! The mount: where the telescope points and how it moves; see [`Mount`].
 
-use super::{Device, GuideDirection};
+use super::{Age, Device, GuideDirection};
 use crate::{
     AltAz, Degrees, DegreesPerSecond, Equinox, Error, ErrorKind, Hours, Metres, RaDec, Result, Site, Timestamp, Wait,
 };
@@ -255,6 +255,9 @@ pub struct MountState {
     pub utc: Option<Timestamp>,
     /// The last target it was given.
     pub target: Option<RaDec>,
+    /// How old all of this is.
+    #[serde(default)]
+    pub age: Age,
 }
 
 /// A mount.

@@ -1,9 +1,11 @@
 //! Drivers that hang, fail and die.
 
-use crate::{camera, focuser, patiently, small_camera, tell, turn};
+use crate::{PATIENCE, camera, focuser, open, patiently, small_camera, tell, turn};
 use astrobackend::{
     ErrorKind,
-    device::{CameraExt, CameraState, Control, Exposure, ExposureState},
+    device::{AnyDevice, CameraExt, CameraState, Control, DeviceId, DeviceKind, Exposure, ExposureState},
+    event::{EventKind, Link},
+    image::Frame,
 };
 use std::{
     sync::mpsc::channel,
@@ -119,7 +121,7 @@ fn exposing(state: &CameraState) -> bool {
 #[test]
 fn a_driver_that_dies_while_it_exposes_is_missed_and_comes_back() {
     let _turn = turn();
-    let camera = small_camera("TestProcess.Camera", "?timeout=5");
+    let camera = small_camera("TestProcess.Camera", "?timeout=5&reconnect=reopen");
     camera.start_exposure(Exposure::light(Duration::from_secs(3600))).unwrap();
     assert!(exposing(&camera.state().unwrap()));
     let process = tell(&*camera, "process", "");
@@ -144,6 +146,43 @@ fn a_driver_that_dies_while_it_exposes_is_missed_and_comes_back() {
     assert!(matches!(&state.exposure, ExposureState::Failed(why) if why.to_string().contains("died")), "{state:?}");
     let image = camera.expose(Exposure::light(Duration::from_millis(10)), &patiently()).unwrap();
     assert_eq!((image.width(), image.height()), (640, 480), "a new process has its own settings");
+}
+
+#[test]
+fn a_driver_that_dies_is_put_back_to_where_it_was() {
+    let _turn = turn();
+    let backend = open("TestProcess.Camera", "?timeout=5");
+    let events = backend.events();
+    let AnyDevice::Camera(camera) = backend.device(&DeviceId::new(DeviceKind::Camera, "TestProcess.Camera")).unwrap()
+    else {
+        panic!("it is a camera")
+    };
+    camera.connect().unwrap();
+    camera.abort_exposure().unwrap();
+    let frame = Frame { x: 0, y: 0, width: 30, height: 20, bin_x: 1, bin_y: 1 };
+    camera.set_frame(frame).unwrap();
+    camera.set_control(Control::Gain, 33.0).unwrap();
+    camera.start_exposure(Exposure::light(Duration::from_secs(3600))).unwrap();
+    kill(&tell(&*camera, "process", ""));
+    assert_eq!(camera.state().unwrap_err().kind(), ErrorKind::Unreachable);
+    let state = patiently().until("the driver's return", || Ok(camera.state().ok()), || Ok(())).unwrap();
+    assert!(matches!(&state.exposure, ExposureState::Failed(why) if why.kind() == ErrorKind::Unreachable), "{state:?}");
+    assert_eq!((camera.frame().unwrap(), camera.control(Control::Gain).unwrap()), (frame, 33.0));
+    let mut told = Vec::new();
+    let last = |told: &[String]| told.last().is_some_and(|last| last == "up");
+    while let Some(event) = events.next(PATIENCE) {
+        match event.kind {
+            EventKind::Link(Link::Lost { .. }) => told.push("lost".to_owned()),
+            EventKind::Link(Link::Restoring) => told.push("restoring".to_owned()),
+            EventKind::Link(_) => told.push("up".to_owned()),
+            EventKind::Restored { restored, failed } => told.push(format!("{restored:?} {failed:?}")),
+            _ => {}
+        }
+        if last(&told) {
+            break;
+        }
+    }
+    assert_eq!(told, ["lost", "restoring", r#"["connection", "frame", "gain"] []"#, "up"]);
 }
 
 #[test]

@@ -250,6 +250,13 @@ impl FakeIndi {
         }
     }
 
+    /// Another client disconnects a device: all are told before anybody is answered anything else.
+    pub fn let_go(&self, device: &str) {
+        let mut world = lock(&self.shared.world);
+        let told = world.let_go(device);
+        self.send(told);
+    }
+
     /// The driver of a device is back, not connected to its hardware: a set comes before the definitions, as indiserver does it.
     pub fn restart_driver(&self, device: Device) {
         let early = device

@@ -20,6 +20,12 @@ impl World {
         self.devices.len() < before
     }
 
+    /// Disconnects a device; what its driver tells of it.
+    pub(super) fn let_go(&mut self, name: &str) -> String {
+        let device = self.devices.iter_mut().find(|device| device.name == name);
+        device.map(|device| switch_connection(device, false)).unwrap_or_default()
+    }
+
     /// All devices are as after their drivers' start.
     pub(super) fn reset(&mut self) {
         for device in &mut self.devices {

@@ -3,7 +3,10 @@
 use super::server::Server;
 use crate::{
     Error, ErrorKind, Image, Result,
-    backend::interfaces::{self, Arguments, Carrier, is_transport},
+    backend::{
+        interfaces::{self, Arguments, Carrier, is_transport},
+        keeping::Claim,
+    },
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::Hub,
     sync::lock,
@@ -151,7 +154,7 @@ impl Carrier for Members {
     }
 
     fn losses(&self) -> u64 {
-        self.server.losses()
+        self.server.link.losses()
     }
 
     fn is_guarded(&self) -> bool {
@@ -199,7 +202,12 @@ impl Devices {
         let mut made = lock(&self.made);
         let new = || {
             let path = format!("/api/v1/{}/{}/", listed.kind.alpaca_name(), listed.number);
-            interfaces::device(Arc::new(Members { server: self.server.clone(), path }), self.hub.clone(), info)
+            let members = Arc::new(Members { server: self.server.clone(), path });
+            let claim = Claim::new(info.id.clone(), self.server.link.clone(), self.server.keeper.work());
+            let claim = Arc::new(claim);
+            let device = interfaces::device(members, self.hub.clone(), info, claim.clone());
+            self.server.keeper.work().enlist(&device, &claim);
+            device
         };
         made.entry(key).or_insert_with(new).clone()
     }

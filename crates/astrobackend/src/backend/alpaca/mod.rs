@@ -12,6 +12,12 @@
 //!   told. `connect`: seconds for the connection to the server, 5. All calls end by then.
 //! - `image`: seconds that a picture may take, 300, of which at most four times `timeout` until it begins. `stall`: a
 //!   picture that comes with less than 256 bytes per second for so many seconds (10) is given up.
+//! - `reconnect`: what is done when the server or a device is lost ([`Supervision`](crate::Supervision)): `restore`, the
+//!   default, `reopen` or `off`. Each call has a connection of its own, so a lost server is one that cannot be connected
+//!   to, or that does not answer when it is asked after a call went wrong. From then on calls fail at once: with `off`
+//!   until the backend is opened again, otherwise until a request in the background, with growing pauses, is answered.
+//! - `alive`: seconds after which the server is asked whether it is there, and whether the devices that were connected
+//!   here still are, 20 by default.
 //! - `poll`: seconds between two looks at the devices while somebody listens to events, 1.
 //! - `shared`: `on` leaves a device connected for others when it is disconnected here; `off` is the default.
 //! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
@@ -38,9 +44,9 @@ mod server;
 
 pub use discovery::{Found, SERVERS_VARIABLE, servers};
 
-use super::{Backend, interfaces::Told, no_such_device};
+use super::{Backend, interfaces::Told, keeping::Kept, no_such_device};
 use crate::{
-    Address, Error, ErrorKind, Result,
+    Address, Error, ErrorKind, Result, Supervision,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::{Events, Link, Poller},
     sync::lock,
@@ -53,7 +59,7 @@ use server::Server;
 use std::{
     any::Any,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 
@@ -162,6 +168,8 @@ impl Alpaca {
         let server = Arc::new(Server::new(host, port, policy, poller.hub().clone()));
         let devices = Arc::new(Devices::new(server, poller.hub().clone(), address.options()));
         let listed = Mutex::new(devices::list(&devices.server)?);
+        let kept: Weak<dyn Kept> = Arc::<Server>::downgrade(&devices.server);
+        devices.server.keeper.look_after(kept);
         Ok(Alpaca { address: address.clone(), devices, listed, poller })
     }
 
@@ -266,7 +274,11 @@ impl Backend for Alpaca {
     }
 
     fn link(&self) -> Link {
-        self.devices.server.link()
+        self.devices.server.link.get()
+    }
+
+    fn supervision(&self) -> Supervision {
+        self.devices.server.policy.keeping.policy
     }
 }
 

@@ -1,10 +1,10 @@
 //! The options of an address.
 
-use crate::{Address, Error, Result, guard::Guard};
+use crate::{Address, Error, Result, backend::keeping::Keeping, guard::Guard};
 use std::time::Duration;
 
 /// The options that there are, for the refusal of others.
-const NAMES: &str = "connect, timeout, image, stall, poll, shared, guard, user, password, discovery, port and servers";
+const NAMES: &str = "connect, timeout, image, stall, poll, shared, guard, user, password, discovery, port, servers";
 
 /// How a server is treated.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub(super) struct Policy {
     pub(super) connect: Duration,
     /// The longest that a call may take.
     pub(super) call: Duration,
+    /// What is done about a loss.
+    pub(super) keeping: Keeping,
     /// The longest that a picture may take.
     pub(super) image: Duration,
     /// A picture of which nearly nothing comes for so long has stalled.
@@ -38,6 +40,7 @@ impl Default for Policy {
         Policy {
             connect: Duration::from_secs(5),
             call: Duration::from_secs(15),
+            keeping: Keeping::default(),
             image: Duration::from_secs(300),
             stall: Duration::from_secs(10),
             poll: Duration::from_secs(1),
@@ -59,21 +62,26 @@ impl Policy {
     pub(super) fn of(address: &Address) -> Result<Self> {
         let mut policy = Policy::default();
         let wrong = |why: String| Error::invalid(format!("{address}: {why}"));
+        let named = |why: Error| wrong(why.message().to_owned());
         let mut user = None;
         let mut password = None;
         for (name, value) in address.options() {
             let seconds = || {
                 let seconds = value.parse::<f64>().ok().filter(|seconds| (0.05..=3600.0).contains(seconds));
-                let seconds = seconds.ok_or_else(|| wrong(format!("{name} must be 0.05 to 3600 seconds")))?;
+                let why = || Error::invalid(format!("{name} must be 0.05 to 3600 seconds"));
+                let seconds = seconds.ok_or_else(why)?;
                 Ok(Duration::from_secs_f64(seconds))
             };
+            if policy.keeping.take(name, value, seconds).map_err(named)? {
+                continue;
+            }
             match name.as_str() {
-                "connect" => policy.connect = seconds()?,
-                "timeout" => policy.call = seconds()?,
-                "image" => policy.image = seconds()?,
-                "stall" => policy.stall = seconds()?,
-                "poll" => policy.poll = seconds()?,
-                "discovery" => policy.discovery = seconds()?,
+                "connect" => policy.connect = seconds().map_err(named)?,
+                "timeout" => policy.call = seconds().map_err(named)?,
+                "image" => policy.image = seconds().map_err(named)?,
+                "stall" => policy.stall = seconds().map_err(named)?,
+                "poll" => policy.poll = seconds().map_err(named)?,
+                "discovery" => policy.discovery = seconds().map_err(named)?,
                 "shared" => match value.as_str() {
                     "on" => policy.shared = true,
                     "off" => policy.shared = false,
@@ -89,7 +97,7 @@ impl Policy {
                     policy.port = port.ok_or_else(|| wrong("port must be 1 to 65535".into()))?;
                 }
                 "servers" => policy.servers = value.split(',').map(str::trim).map(str::to_owned).collect(),
-                _ => return Err(wrong(format!("there is no option {name:?}; there are {NAMES}"))),
+                _ => return Err(wrong(format!("there is no option {name:?}; there are {NAMES}, {}", Keeping::NAMES))),
             }
         }
         policy.user = match (user, password) {
@@ -119,6 +127,7 @@ mod tests {
             ("alpaca://pi?time=3", "there is no option \"time\"; there are connect, timeout"),
             ("alpaca://pi?timeout=never", "timeout must be"),
             ("alpaca://pi?shared=perhaps", "shared must be"),
+            ("alpaca://pi?reconnect=perhaps", "reconnect must be"),
             ("alpaca://pi?port=0", "port must be"),
             ("alpaca://pi?password=x", "wants a user"),
         ] {

@@ -17,12 +17,13 @@ use super::{
     pool::Pool,
 };
 use crate::{
-    Address, Error, Image, Result, Timestamp,
+    Address, Error, Image, Result,
     backend::{
         interfaces::is_transport,
+        keeping::{Keeper, Keeping, Kept, LinkState},
         tcp::{self, is_late},
     },
-    event::{Event, EventKind, Hub, Link},
+    event::Hub,
     sync::lock,
     wait::{Deadline, rest},
     wire::alpaca::{answer, form::Form, image_bytes::MEDIA_TYPE},
@@ -33,7 +34,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -66,10 +67,8 @@ pub(super) struct Server {
     pool: Pool,
     /// The address that answered last.
     found: Mutex<Option<SocketAddr>>,
-    link: Mutex<Link>,
-    /// How often the server was lost: what is known of its devices is valid for one of these times.
-    losses: AtomicU64,
-    hub: Arc<Hub>,
+    pub(super) link: Arc<LinkState>,
+    pub(super) keeper: Keeper,
 }
 
 /// `host:port`
@@ -102,25 +101,14 @@ impl Server {
             transactions: AtomicU32::new(1),
             pool: Pool::default(),
             found: Mutex::default(),
-            link: Mutex::new(Link::Up),
-            losses: AtomicU64::new(0),
-            hub,
+            link: Arc::new(LinkState::new(hub, None)),
+            keeper: Keeper::default(),
         }
     }
 
     /// The address of the server, without a device.
     pub(super) fn address(&self) -> Address {
         Address::new("alpaca").with_host(self.host.clone(), Some(self.port))
-    }
-
-    /// Whether it answered last time.
-    pub(super) fn link(&self) -> Link {
-        lock(&self.link).clone()
-    }
-
-    /// How often it was lost.
-    pub(super) fn losses(&self) -> u64 {
-        self.losses.load(Ordering::Relaxed)
     }
 
     /// Reads a member: its value.
@@ -177,7 +165,8 @@ impl Server {
             return vec![self.get(path, form)];
         }
         let mut limit = Limit::of(self.policy.call, &self.pool, true);
-        let mut failure = None;
+        let era = self.link.era();
+        let mut failure = self.link.check().err();
         let asked: Vec<_> = paths
             .iter()
             .map(|(path, form)| {
@@ -192,7 +181,7 @@ impl Server {
                 match sent {
                     Ok(connection) => Ok(Some(connection)),
                     Err(Fault::Refused(_) | Fault::HungUp(_)) => Ok(None),
-                    Err(fault) => Err(failure.insert(self.lost(fault, path)).clone()),
+                    Err(fault) => Err(failure.insert(self.lost(fault, path, era)).clone()),
                 }
             })
             .collect();
@@ -209,7 +198,7 @@ impl Server {
             match self.receive(connection, &mut limit) {
                 Ok(reply) => read_value(Ok(reply)),
                 Err(Fault::HungUp(_)) => again(path, form),
-                Err(fault) => Err(self.lost(fault, path)),
+                Err(fault) => Err(self.lost(fault, path, era)),
             }
         });
         replies.collect()
@@ -217,13 +206,16 @@ impl Server {
 
     /// One request and its reply: status and body.
     fn exchange(&self, verb: Verb, path: &str, form: &Form, limit: Duration) -> Result<(u16, Vec<u8>)> {
+        let era = self.link.era();
         let mut limit = Limit::of(limit, &self.pool, verb == Verb::Get);
         let reply = self.answered(verb, path, form, "application/json", &mut limit)?;
-        self.rest_of(reply, &mut limit).map_err(|fault| self.lost(fault, path))
+        self.rest_of(reply, &mut limit).map_err(|fault| self.lost(fault, path, era))
     }
 
     /// Sends a request, again if that is safe, until a reply begins.
     fn answered(&self, verb: Verb, path: &str, form: &Form, accept: &str, limit: &mut Limit<'_>) -> Result<Reply> {
+        let era = self.link.era();
+        self.link.check()?;
         let request = self.request(verb, path, form, accept);
         let mut tried = false;
         loop {
@@ -234,15 +226,12 @@ impl Server {
                 connection.reply(limit)
             });
             let fault = match reply {
-                Ok(reply) => {
-                    self.is_up();
-                    return Ok(reply);
-                }
+                Ok(reply) => return Ok(reply),
                 Err(fault) => fault,
             };
             let safe = matches!((&fault, verb), (Fault::Refused(_), _) | (Fault::HungUp(_), Verb::Get));
             if !safe || tried {
-                return Err(self.lost(fault, path));
+                return Err(self.lost(fault, path, era));
             }
             if !reused {
                 tried = true;
@@ -255,7 +244,6 @@ impl Server {
 
     fn receive(&self, connection: Connection, limit: &mut Limit<'_>) -> Result<(u16, Vec<u8>), Fault> {
         let reply = connection.reply(limit)?;
-        self.is_up();
         self.rest_of(reply, limit)
     }
 
@@ -317,42 +305,25 @@ impl Server {
         Err(fault)
     }
 
-    /// Notes that the server has answered.
-    fn is_up(&self) {
-        self.tell(|link| (*link != Link::Up).then_some(Link::Up));
-    }
-
-    /// Notes that the server is not there; the error for the caller.
-    fn lost(&self, fault: Fault, path: &str) -> Error {
-        let gone = !matches!(fault, Fault::Garbled(_) | Fault::Ended);
+    /// The error for the caller. A server that nobody can connect to is lost; after any other failure of the way to it
+    /// the keeper asks it, since a request that goes wrong may be that request's fault.
+    fn lost(&self, fault: Fault, path: &str, era: u64) -> Error {
+        let refused = matches!(fault, Fault::Refused(_));
+        let garbled = matches!(fault, Fault::Garbled(_) | Fault::Ended);
         let error = fault.at(self, path);
-        if gone {
-            let why = error.clone();
-            self.tell(|link| {
-                let lost = Link::Lost { since: Timestamp::now(), why };
-                (*link == Link::Up).then_some(lost)
-            });
+        if refused && self.link.lose_in(era, &error) {
+            self.pool.clear();
+        }
+        if !garbled && !self.link.is_keeper() {
+            self.keeper.wake();
         }
         error
-    }
-
-    fn tell(&self, change: impl FnOnce(&Link) -> Option<Link>) {
-        let mut link = lock(&self.link);
-        if let Some(now) = change(&link) {
-            if now != Link::Up {
-                self.losses.fetch_add(1, Ordering::Relaxed);
-                self.pool.clear();
-            }
-            *link = now.clone();
-            // Told under the lock, so that listeners hear it in the order in which it happened.
-            self.hub.publish(&Event { at: Timestamp::now(), device: None, kind: EventKind::Link(now) });
-        }
     }
 
     /// Loads a picture, in whatever form the server has it.
     pub(super) fn image(&self, path: &str) -> Result<Image> {
         let (call, total, stall) = (self.policy.call, self.policy.image, self.policy.stall);
-        let begun = Instant::now();
+        let (begun, era) = (Instant::now(), self.link.era());
         let mut limit = Limit::of((call * IMAGE_HEAD).min(total), &self.pool, false);
         let accept = format!("{MEDIA_TYPE}, application/json");
         let mut reply = self.answered(Verb::Get, path, &Form::new(), &accept, &mut limit)?;
@@ -364,9 +335,25 @@ impl Server {
         } else {
             arriving::array(&mut reply, &mut limit)
         };
-        let image = image.map_err(|fault| self.lost(fault, path))?;
+        let image = image.map_err(|fault| self.lost(fault, path, era))?;
         self.pool.keep(reply);
         image
+    }
+}
+
+impl Kept for Server {
+    fn link(&self) -> &Arc<LinkState> {
+        &self.link
+    }
+
+    fn keeping(&self) -> Keeping {
+        self.policy.keeping
+    }
+
+    /// Asks the server, and none of its drivers: whatever it answers, it is there.
+    fn probe(&self) -> Option<Result<()>> {
+        self.pool.clear();
+        Some(self.page("/management/apiversions").map(drop))
     }
 }
 

@@ -1,4 +1,5 @@
-//! A driver as a carrier of its members: made by its ProgID on a thread of its own, and again when its process dies.
+//! A driver as a carrier of its members: made by its ProgID on a thread of its own, and again when its process dies and
+//! the policy says so.
 
 use super::{
     Policy,
@@ -8,17 +9,52 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Image, Result,
-    backend::interfaces::{Argument, Arguments, Carrier},
+    backend::{
+        interfaces::{Argument, Arguments, Carrier},
+        keeping::{Keeper, Keeping, Kept, LinkState},
+    },
 };
 use serde_json::Value;
 use std::{
     sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 use windows::Win32::System::Variant::VARIANT;
+
+/// The way to a driver: its link, and who looks after that.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) link: Arc<LinkState>,
+    keeping: Keeping,
+    pub(super) keeper: Keeper,
+}
+
+impl Way {
+    pub(super) fn new(link: LinkState, keeping: Keeping) -> Arc<Self> {
+        let way = Arc::new(Way { link: Arc::new(link), keeping, keeper: Keeper::default() });
+        let kept: Weak<dyn Kept> = Arc::<Way>::downgrade(&way);
+        way.keeper.look_after(kept);
+        way
+    }
+}
+
+impl Kept for Way {
+    fn link(&self) -> &Arc<LinkState> {
+        &self.link
+    }
+
+    fn keeping(&self) -> Keeping {
+        self.keeping
+    }
+
+    /// A driver is made anew by using it.
+    fn probe(&self) -> Option<Result<()>> {
+        Some(Ok(()))
+    }
+}
 
 /// A driver.
 #[derive(Debug)]
@@ -28,18 +64,12 @@ pub(super) struct Driver {
     apartment: OnceLock<Apartment>,
     /// There is an object.
     made: Arc<AtomicBool>,
-    losses: Arc<AtomicU64>,
+    way: Arc<Way>,
 }
 
 impl Driver {
-    pub(super) fn new(prog_id: &str, policy: Policy) -> Self {
-        Driver {
-            prog_id: prog_id.into(),
-            policy,
-            apartment: OnceLock::new(),
-            made: Arc::default(),
-            losses: Arc::default(),
-        }
+    pub(super) fn new(prog_id: &str, policy: Policy, way: Arc<Way>) -> Self {
+        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), made: Arc::default(), link, work }
     }
 
     fn apartment(&self) -> Result<&Apartment> {
@@ -56,7 +86,9 @@ impl Driver {
         limit: Duration,
         work: impl FnOnce(&mut Dispatch, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (prog_id, made, losses) = (self.prog_id.clone(), self.made.clone(), self.losses.clone());
+        self.way.link.check()?;
+        let (prog_id, made) = (self.prog_id.clone(), self.made.clone());
+        let (link, work_place) = (self.way.link.clone(), self.way.keeper.work());
         self.apartment()?.call(names::official(member), limit, move |home, progress| {
             let done = object(home, &prog_id).and_then(|object| {
                 made.store(true, Ordering::Relaxed);
@@ -65,10 +97,11 @@ impl Driver {
             if let Err(error) = &done
                 && error.kind() == ErrorKind::Unreachable
             {
-                // The next call makes a new one.
+                // A new one is made when it is used again.
                 *home = None;
-                made.store(false, Ordering::Relaxed);
-                losses.fetch_add(1, Ordering::Relaxed);
+                if made.swap(false, Ordering::Relaxed) && link.lose(error) {
+                    work_place.wake();
+                }
             }
             done
         })
@@ -158,6 +191,6 @@ impl Carrier for Driver {
     }
 
     fn losses(&self) -> u64 {
-        self.losses.load(Ordering::Relaxed)
+        self.way.link.losses()
     }
 }

@@ -7,10 +7,14 @@
 //! - `image`: seconds that a picture may take, 300.
 //! - `poll`: seconds between two looks at the drivers while somebody listens, 1 by default.
 //! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
+//! - `reconnect`: what is done when a driver's process dies ([`Supervision`](crate::Supervision)): `restore`, the default,
+//!   starts it anew, connects it and puts its settings back; `reopen` starts it anew with the next call; `off` leaves it.
+//! - `alive`: seconds after which a driver is asked whether it still is connected, 20 by default.
 //!
 //! Each driver lives on a thread of its own with a single-threaded apartment that pumps messages, as drivers written
 //! for programs with windows expect it. A driver that hangs costs that thread: later calls say `Busy` and why, and
-//! dropping the device does not wait. A driver in a process of its own that dies is started anew by the next call.
+//! dropping the device does not wait. A driver in a process of its own that dies is a lost link of its
+//! own, as `reconnect` has it.
 //!
 //! A 64-bit program reaches 32-bit drivers only where they run in a process of their own; others are not registered for
 //! it, which is what the error says.
@@ -42,7 +46,7 @@ mod registered;
 #[allow(unsafe_code, reason = "the system's own interface")]
 mod variant;
 
-use super::Backend;
+use super::{Backend, keeping::Keeping};
 use crate::{Address, Error, Result, guard::Guard};
 use std::{sync::Arc, time::Duration};
 
@@ -54,13 +58,24 @@ struct Policy {
     image: Duration,
     poll: Duration,
     guard: bool,
+    keeping: Keeping,
 }
 
 impl Policy {
     fn of(address: &Address) -> Result<Self> {
         let seconds = |value: u64| Duration::from_secs(value);
-        let mut policy = Policy { call: seconds(30), image: seconds(300), poll: seconds(1), guard: true };
+        let keeping = Keeping::default();
+        let mut policy = Policy { call: seconds(30), image: seconds(300), poll: seconds(1), guard: true, keeping };
         for (name, value) in address.options() {
+            let wanted = || {
+                let wanted = value.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
+                let message = || Error::invalid(format!("{name} must be 0.1 to 3600 seconds"));
+                wanted.map(Duration::from_secs_f64).ok_or_else(message)
+            };
+            let wrong = |why: Error| Error::invalid(format!("{address}: {}", why.message()));
+            if policy.keeping.take(name, value, wanted).map_err(wrong)? {
+                continue;
+            }
             let place = match name.as_str() {
                 "timeout" => &mut policy.call,
                 "image" => &mut policy.image,
@@ -72,15 +87,12 @@ impl Policy {
                     continue;
                 }
                 _ => {
-                    let message =
-                        format!("{address}: there is no option {name:?}; there are timeout, image, poll and guard");
+                    let (known, more) = ("timeout, image, poll, guard", Keeping::NAMES);
+                    let message = format!("{address}: there is no option {name:?}; there are {known}, {more}");
                     return Err(Error::invalid(message));
                 }
             };
-            let wanted = value.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
-            *place = wanted
-                .map(Duration::from_secs_f64)
-                .ok_or_else(|| Error::invalid(format!("{address}: {name} must be 0.1 to 3600 seconds")))?;
+            *place = wanted().map_err(wrong)?;
         }
         Ok(policy)
     }

@@ -2,18 +2,19 @@
 
 use super::{
     Policy, chooser,
-    driver::Driver,
+    driver::{Driver, Way},
     profile::{self, Installed},
 };
 use crate::{
-    Address, Error, Result,
+    Address, Error, Result, Supervision,
     backend::{
         Backend,
         interfaces::{self, Told},
+        keeping::{Claim, LinkState},
         no_such_device,
     },
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
-    event::{Events, Poller},
+    event::{Events, Link, Poller},
     sync::lock,
 };
 use std::{
@@ -23,7 +24,14 @@ use std::{
 };
 
 /// The devices that were asked for: each one once.
-type Made = Arc<Mutex<BTreeMap<DeviceId, AnyDevice>>>;
+type Made = Arc<Mutex<BTreeMap<DeviceId, Reached>>>;
+
+/// A device, and the way to its driver.
+#[derive(Debug)]
+struct Reached {
+    device: AnyDevice,
+    way: Arc<Way>,
+}
 
 /// The drivers of this computer; a device's name is its ProgID.
 #[derive(Debug)]
@@ -51,6 +59,17 @@ impl Ascom {
         drivers
     }
 
+    /// The device of a driver, which is not started before it is used.
+    fn make(&self, driver: &Installed) -> Reached {
+        let (info, hub) = (self.info(driver), self.poller.hub().clone());
+        let way = Way::new(LinkState::new(hub.clone(), Some(info.id.clone())), self.policy.keeping);
+        let claim = Arc::new(Claim::new(info.id.clone(), way.link.clone(), way.keeper.work()));
+        let carrier = Arc::new(Driver::new(&driver.prog_id, self.policy.clone(), way.clone()));
+        let device = interfaces::device(carrier, hub, info, claim.clone());
+        way.keeper.work().enlist(&device, &claim);
+        Reached { device, way }
+    }
+
     fn info(&self, driver: &Installed) -> DeviceInfo {
         let id = DeviceId::new(driver.kind, driver.prog_id.clone());
         let address = self.address.clone().with_path(driver.prog_id.clone());
@@ -71,13 +90,13 @@ impl Backend for Ascom {
 
     fn devices(&self) -> Result<Vec<DeviceInfo>> {
         let made = lock(&self.made);
-        let known = |info: DeviceInfo| made.get(&info.id).map_or(info, |device| device.device().info());
+        let known = |info: DeviceInfo| made.get(&info.id).map_or(info, |made| made.device.device().info());
         Ok(self.drivers().iter().map(|driver| known(self.info(driver))).collect())
     }
 
     fn device(&self, id: &DeviceId) -> Result<AnyDevice> {
         if let Some(made) = lock(&self.made).get(id) {
-            return Ok(made.clone());
+            return Ok(made.device.clone());
         }
         let drivers = self.drivers();
         let is_it = |driver: &&Installed| driver.kind == id.kind && driver.prog_id.eq_ignore_ascii_case(&id.name);
@@ -85,9 +104,7 @@ impl Backend for Ascom {
             let there: Vec<_> = drivers.iter().map(|driver| self.info(driver).id).collect();
             return Err(no_such_device(self, id, &there));
         };
-        let carrier = Arc::new(Driver::new(&driver.prog_id, self.policy.clone()));
-        let device = interfaces::device(carrier, self.poller.hub().clone(), self.info(driver));
-        Ok(lock(&self.made).entry(id.clone()).or_insert(device).clone())
+        Ok(lock(&self.made).entry(id.clone()).or_insert_with(|| self.make(driver)).device.clone())
     }
 
     fn events(&self) -> Events {
@@ -99,10 +116,20 @@ impl Backend for Ascom {
                 if std::mem::take(&mut first) {
                     return Some(Vec::new());
                 }
-                let devices = lock(&*made.upgrade()?).values().cloned().collect();
+                let devices = lock(&*made.upgrade()?).values().map(|made| made.device.clone()).collect();
                 Some(told.look(devices, false))
             }
         })
+    }
+
+    /// That of the driver that was lost, if one was.
+    fn link(&self) -> Link {
+        let links: Vec<_> = lock(&self.made).values().map(|made| made.way.link.get()).collect();
+        links.into_iter().find(|link| *link != Link::Up).unwrap_or(Link::Up)
+    }
+
+    fn supervision(&self) -> Supervision {
+        self.policy.keeping.policy
     }
 
     fn has_chooser(&self) -> bool {

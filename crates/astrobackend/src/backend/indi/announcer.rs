@@ -3,6 +3,7 @@
 use super::{chip, connection::Listener, kinds::Registry, store::Change};
 use crate::{
     Timestamp,
+    backend::keeping::LinkState,
     device::{DeviceId, DeviceKind, DeviceState},
     event::{Event, EventKind, Events, Hub, Link},
     sync::lock,
@@ -16,9 +17,9 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Announcer {
     registry: Arc<Registry>,
-    hub: Hub,
+    hub: Arc<Hub>,
     told: Mutex<BTreeMap<DeviceId, Told>>,
-    link: Mutex<Link>,
+    link: LinkState,
 }
 
 /// What listeners know about a device.
@@ -30,7 +31,8 @@ struct Told {
 
 impl Announcer {
     pub(super) fn new(registry: Arc<Registry>) -> Self {
-        Announcer { registry, hub: Hub::default(), told: Mutex::default(), link: Mutex::new(Link::Up) }
+        let hub = Arc::new(Hub::default());
+        Announcer { registry, told: Mutex::default(), link: LinkState::new(hub.clone(), None), hub }
     }
 
     /// A new listener, who is told of everything that changes from now on.
@@ -46,7 +48,7 @@ impl Announcer {
 
     /// The state of the connection.
     pub(super) fn link(&self) -> Link {
-        lock(&self.link).clone()
+        self.link.get()
     }
 
     fn look(&self, id: &DeviceId, connected: bool) -> Told {
@@ -102,6 +104,9 @@ impl Listener for Announcer {
                 Change::Device(name) => {
                     touched.insert(name);
                 }
+                Change::Restored(id, restored, failed) => {
+                    self.publish(Some(id), EventKind::Restored { restored, failed });
+                }
                 Change::Said(device, level, text) => {
                     let ids = device.as_ref().map(|name| self.registry.present_as(name)).unwrap_or_default();
                     let id = ids.into_iter().next().map(|(id, _)| id);
@@ -121,14 +126,13 @@ impl Listener for Announcer {
     }
 
     fn link(&self, link: Link) {
-        *lock(&self.link) = link.clone();
         if link == Link::Up {
             self.registry.tidy();
             let known = lock(&self.told).keys().map(|id| chip::driver(id).to_owned()).collect::<Vec<_>>();
             let names = self.registry.ids().into_iter().map(|id| chip::driver(&id).to_owned()).chain(known).collect();
             self.compare(&names);
         }
-        self.publish(None, EventKind::Link(link));
+        self.link.set(link);
     }
 
     fn judged(&self, camera: &DeviceId, news: EventKind) {

@@ -165,6 +165,7 @@ impl IndiCamera {
                 full_well: None,
                 max_adu: bits.map(|bits| ((1u64 << bits as u32) - 1) as u32),
                 last_exposure,
+                age: device.age(),
             })
         })
     }

@@ -1,28 +1,44 @@
 //! The devices that a user connected, and the settings that the user declared for them.
 
 use super::{chip, cooler, handle::Values};
-use crate::{Address, device::DeviceId};
+use crate::{
+    Address,
+    device::{DeviceId, Tracking},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Properties that are settings: they change how a device works and move nothing.
-const SETTINGS: &[&str] = &[
-    "CCD_BINNING",
-    "CCD_FRAME",
-    "GUIDER_BINNING",
-    "GUIDER_FRAME",
-    "CCD_GAIN",
-    "CCD_OFFSET",
-    "CCD_CONTROLS",
-    "READOUT_MODE",
-    cooler::SWITCH,
-    cooler::TEMPERATURE.0,
-    "FOCUS_REVERSE_MOTION",
-    "FOCUS_BACKLASH_STEPS",
-    "FOCUS_SPEED",
-    "FOCUS_MAX",
-    "TELESCOPE_SLEW_RATE",
-    "GUIDE_RATE",
+/// Properties that are settings: they change how a device works and move nothing. Each with the word for it in reports.
+const SETTINGS: &[(&str, &str)] = &[
+    ("CCD_BINNING", "frame"),
+    ("CCD_FRAME", "frame"),
+    ("GUIDER_BINNING", "frame"),
+    ("GUIDER_FRAME", "frame"),
+    ("CCD_GAIN", "gain"),
+    ("CCD_OFFSET", "offset"),
+    ("CCD_CONTROLS", "controls"),
+    ("READOUT_MODE", "readout-mode"),
+    (cooler::SWITCH, "cooler"),
+    (cooler::TEMPERATURE.0, "cooler"),
+    ("FOCUS_REVERSE_MOTION", "reversed"),
+    ("FOCUS_BACKLASH_STEPS", "backlash"),
+    ("FOCUS_SPEED", "speed"),
+    ("FOCUS_MAX", "max-position"),
+    ("TELESCOPE_SLEW_RATE", "slew-rate"),
+    ("GUIDE_RATE", "guide rates"),
 ];
+
+/// The word for a setting; `None` for what is none.
+fn word(property: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|(name, _)| *name == property).map(|(_, word)| *word)
+}
+
+/// What a setting is called in reports: what is in a vector of many is called by its own name.
+pub(super) fn words(property: &str, setting: &Setting) -> Vec<String> {
+    match (property, setting) {
+        ("CCD_CONTROLS", Setting::Numbers(all)) => all.iter().map(|(name, _)| name.to_lowercase()).collect(),
+        _ => vec![word(property).unwrap_or(property).to_owned()],
+    }
+}
 
 /// Values that a user declared.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +53,8 @@ pub(super) struct Claim {
     pub(super) server: Address,
     pub(super) keys: &'static [&'static str],
     pub(super) settings: Vec<(&'static str, Setting)>,
+    /// How a mount was told to track, and whether it did when its driver told last.
+    pub(super) tracking: Option<(Tracking, bool)>,
     /// The vector of its pictures once they were asked for, and the driver (by its number) that was told.
     pub(super) pictures: Option<(&'static str, u64)>,
 }
@@ -48,7 +66,7 @@ pub(super) struct Claims(BTreeMap<DeviceId, Claim>);
 impl Claims {
     /// The user has connected it.
     pub(super) fn add(&mut self, id: &DeviceId, server: &Address, keys: &'static [&'static str]) {
-        let claim = || Claim { server: server.clone(), keys, settings: Vec::new(), pictures: None };
+        let claim = || Claim { server: server.clone(), keys, settings: Vec::new(), tracking: None, pictures: None };
         self.0.entry(id.clone()).or_insert_with(claim);
     }
 
@@ -79,9 +97,22 @@ impl Claims {
         self.0.get_mut(id)
     }
 
+    /// Remembers how the user told a mount to track; `None`: it was told to rest.
+    pub(super) fn declare_tracking(&mut self, id: &DeviceId, tracking: Option<Tracking>) {
+        if let Some(claim) = self.0.get_mut(id) {
+            claim.tracking = tracking.map(|tracking| (tracking, tracking.on));
+        }
+    }
+
+    /// Notes what a driver tells of its tracking.
+    pub(super) fn see_tracking(&mut self, device: &str, on: bool) {
+        let mounts = self.0.iter_mut().filter(|(id, _)| chip::driver(id) == device);
+        mounts.filter_map(|(_, claim)| claim.tracking.as_mut()).for_each(|(_, tracked)| *tracked = on);
+    }
+
     /// Remembers values that the user declared, if they are settings.
     pub(super) fn declare(&mut self, id: &DeviceId, property: &'static str, values: Values<'_>) {
-        let Some(claim) = self.0.get_mut(id).filter(|_| SETTINGS.contains(&property)) else { return };
+        let Some(claim) = self.0.get_mut(id).filter(|_| word(property).is_some()) else { return };
         let setting = match values {
             Values::Numbers(all) => {
                 Setting::Numbers(all.iter().map(|(name, value)| ((*name).into(), *value)).collect())

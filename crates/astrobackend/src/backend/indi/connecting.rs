@@ -16,13 +16,13 @@ impl Handle {
         Ok(())
     }
 
-    /// Connects the device again after a loss, before its settings are back.
-    pub(super) fn bring_back(&self) -> Result<()> {
+    /// Connects the device again after a loss, before its settings are back; true if it was not connected.
+    pub(super) fn bring_back(&self) -> Result<bool> {
         self.bring_up(Self::ready)
     }
 
     /// Connects the driver to its hardware and waits until its properties are there, all of them.
-    fn bring_up(&self, enough: fn(&Self, &Device) -> bool) -> Result<()> {
+    fn bring_up(&self, enough: fn(&Self, &Device) -> bool) -> Result<bool> {
         let deadline = self.connection.deadline();
         self.wait_for_switch(deadline)?;
         let (connected, born) = self.read_any(|device| Ok((is_connected(device), device.born)))?;
@@ -30,10 +30,10 @@ impl Handle {
             self.set("CONNECTION", Values::On("CONNECT"))?;
         }
         self.wait_for_properties(deadline, born, enough)?;
-        match connected {
-            true => Ok(()),
-            false => self.wait_until_complete(deadline),
+        if !connected {
+            self.wait_until_complete(deadline)?;
         }
+        Ok(!connected)
     }
 
     /// The first definitions seen may be the end of an answer to somebody else: no switch yet is not no switch.

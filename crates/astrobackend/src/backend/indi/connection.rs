@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp,
-    backend::tcp,
+    backend::{keeping::Keeping, tcp},
     device::DeviceId,
     event::{EventKind, Link},
     sync::{Turn, lock},
@@ -46,10 +46,8 @@ pub(super) trait Listener: Send + Sync {
 pub(super) struct Policy {
     /// The longest that a call waits for the server or a driver.
     pub(super) timeout: Duration,
-    /// A lost connection is made again.
-    pub(super) reconnect: bool,
-    /// A silent server or driver is asked after so long, and is given up when it does not answer for as long.
-    pub(super) alive: Duration,
+    /// What is done about a loss.
+    pub(super) keeping: Keeping,
     /// Pictures are judged.
     pub(super) guard: bool,
 }
@@ -121,7 +119,11 @@ impl Connection {
         let thread = thread::Builder::new().name("astrobackend-indi".into());
         thread.spawn(move || for_thread.run(reader)).map_err(failed)?;
         let connection = Arc::new(Connection { shared, timeout: policy.timeout, guard: policy.guard });
-        connection.store().last_bytes = Some(Instant::now());
+        {
+            let mut store = connection.store();
+            store.last_bytes = Some(Instant::now());
+            store.restores = policy.keeping.restores();
+        }
         connection.send(&[EVERYTHING])?;
         Ok(connection)
     }
@@ -203,6 +205,12 @@ impl Connection {
     /// Tells the listener something about a device that its driver cannot say itself.
     pub(super) fn say(&self, device: &str, text: &str) {
         self.change(|store| store.note(device, text));
+    }
+
+    /// Tells the listener what a device of ours was brought back to.
+    pub(super) fn restored(&self, id: &DeviceId, restored: Vec<String>, failed: Vec<(String, Error)>) {
+        let change = Change::Restored(id.clone(), restored, failed);
+        self.change(|store| store.changes.extend(store.watched.then_some(change)));
     }
 
     fn change(&self, make: impl FnOnce(&mut Store)) {

@@ -4,11 +4,12 @@ use super::{
     picture,
     property::{Blob, Number, Property, Value},
 };
-use crate::{event::Level, wire::indi::State};
+use crate::{device::Age, event::Level, wire::indi::State};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Instant,
 };
 
 /// Messages kept for each device.
@@ -17,10 +18,13 @@ const MAX_NOTES: usize = 32;
 /// A device: its properties and what it said lately.
 #[derive(Debug, Default)]
 pub(super) struct Device {
-    /// Number of the message that first defined it; another one after a restart of its driver.
+    /// Number of the message that first defined it; another one after a restart of its driver, or after it was
+    /// disconnected by others.
     pub(super) born: u64,
     /// Number of the last message from it.
     pub(super) heard: u64,
+    /// When that came.
+    heard_at: Option<Instant>,
     /// It is ours and was connected before it went away: not to be used until it is as it was.
     pub(super) held: bool,
     /// Its driver does not answer any more: what it told last is not true any more either.
@@ -44,9 +48,15 @@ impl Device {
     }
 
     /// It has said something: it lives.
-    pub(super) fn hear(&mut self, seq: u64) {
+    pub(super) fn hear(&mut self, seq: u64, at: Instant) {
         self.heard = seq;
+        self.heard_at = Some(at);
         self.mute = false;
+    }
+
+    /// How long ago it said something last.
+    pub(super) fn age(&self) -> Age {
+        self.heard_at.map_or(Age::NOW, |at| at.elapsed().into())
     }
 
     /// Keeps what it said, and forgets what it said long ago.
@@ -80,6 +90,11 @@ impl Device {
     /// True when clients may change this switch.
     pub(super) fn has_switch(&self, property: &str, element: &str) -> bool {
         self.can_set(property) && self.switch(property, element).is_some()
+    }
+
+    /// Its driver says that it is not connected to its hardware.
+    pub(super) fn is_off(&self) -> bool {
+        self.switch("CONNECTION", "CONNECT") == Some(false) && !self.is_busy("CONNECTION")
     }
 
     /// A property's state.

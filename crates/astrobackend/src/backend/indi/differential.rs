@@ -6,7 +6,11 @@ use super::{
     socket::Server,
     store::Store,
 };
-use crate::wire::indi::{self, Elements, Message, Vector};
+use crate::{
+    Supervision,
+    backend::keeping::Keeping,
+    wire::indi::{self, Elements, Message, Vector},
+};
 use serde_json::{Map, Value as Json, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use testing::{FakeIndi, IndipyServer, Skip, fake_indi::Act, python, script};
@@ -56,8 +60,8 @@ fn theirs(address: SocketAddr) -> Result<Json, Skip> {
 
 fn open(address: SocketAddr) -> Arc<Connection> {
     let server = Server::at(Some(&address.ip().to_string()), Some(address.port()));
-    let policy =
-        Policy { timeout: Duration::from_secs(10), reconnect: false, alive: Duration::from_secs(60), guard: true };
+    let keeping = Keeping { policy: Supervision::Off, alive: Duration::from_secs(60) };
+    let policy = Policy { timeout: Duration::from_secs(10), keeping, guard: true };
     Connection::open(server, policy).unwrap()
 }
 

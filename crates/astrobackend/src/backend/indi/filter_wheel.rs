@@ -39,7 +39,7 @@ impl IndiFilterWheel {
     fn state_with(&self, ordered: bool) -> Result<FilterWheelState> {
         self.handle.read(|device| {
             let position = if ordered || device.is_busy(SLOT.0) { None } else { position(device) };
-            Ok(FilterWheelState { position })
+            Ok(FilterWheelState { position, age: device.age() })
         })
     }
 }

@@ -64,6 +64,7 @@ impl IndiFocuser {
                 position: position(device),
                 moving: ordered || device.is_busy(POSITION.0) || device.is_busy(STEPS.0),
                 temperature: device.number("FOCUS_TEMPERATURE", "TEMPERATURE").map(Celsius),
+                age: device.age(),
             })
         })
     }

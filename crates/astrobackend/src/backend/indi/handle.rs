@@ -81,6 +81,8 @@ pub(super) struct Handle {
     pub(super) address: Address,
     /// Properties of which one is there when the device can be used.
     pub(super) keys: &'static [&'static str],
+    /// It is used to bring the device back, before anybody else may.
+    pub(super) restoring: bool,
 }
 
 impl Handle {
@@ -91,7 +93,7 @@ impl Handle {
         keys: &'static [&'static str],
     ) -> Self {
         let address = server.clone().with_path(id.name.clone());
-        Handle { device: chip::driver(&id).to_owned(), connection, id, address, keys }
+        Handle { device: chip::driver(&id).to_owned(), connection, id, address, keys, restoring: false }
     }
 
     /// Names the device in an error.
@@ -125,7 +127,7 @@ impl Handle {
     /// # Errors
     /// `Unreachable` when the server is gone, `NotConnected` when the device is gone or not connected.
     pub(super) fn read<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
-        self.read_any(|device| match self.usable(device) {
+        self.read_any(|device| match self.usable(device) || (self.restoring && self.ready(device)) {
             true => look(device),
             false if device.held => Err(Error::new(ErrorKind::NotConnected, "is being connected again")),
             false => Err(Error::not_connected()),
@@ -135,15 +137,19 @@ impl Handle {
     /// The same for a device that need not be connected.
     pub(super) fn read_any<T>(&self, look: impl FnOnce(&Device) -> Result<T>) -> Result<T> {
         let store = self.connection.store();
+        let limit = self.connection.shared().policy.keeping.alive * 2;
         let found = match (&store.lost, store.device(&self.device)) {
             (Some(why), _) => Err(why.clone()),
             (None, Some(device)) if device.mute => {
                 Err(Error::new(ErrorKind::Unreachable, "its driver has stopped answering"))
             }
-            (None, Some(device)) => look(device),
-            (None, None) if store.restoring => {
-                Err(Error::new(ErrorKind::Unreachable, "the connection was lost and is being restored"))
+            (None, Some(device)) if !self.restoring && device.held && store.restoring => Err(being_restored()),
+            (None, Some(device)) if store.is_stale(&self.device, device, limit) => {
+                let why = format!("its driver has told nothing for {}", device.age());
+                Err(Error::new(ErrorKind::Unreachable, why))
             }
+            (None, Some(device)) => look(device),
+            (None, None) if store.restoring => Err(being_restored()),
             (None, None) => Err(Error::new(ErrorKind::NotConnected, "its driver is not running")),
         };
         found.map_err(|error| self.name(error))
@@ -216,6 +222,17 @@ impl Handle {
         self.finish(&order, |device| values.reached(device, property))?;
         self.declare(property, values);
         Ok(())
+    }
+
+    /// Looks whether the device says that it has these values.
+    ///
+    /// # Errors
+    /// `Device` when it has others.
+    pub(super) fn verify(&self, property: &str, values: Values<'_>) -> Result<()> {
+        match self.read_any(|device| Ok(values.reached(device, property)))? {
+            true => Ok(()),
+            false => self.fail(Error::new(ErrorKind::Device(0), "was accepted, and reads back as something else")),
+        }
     }
 
     /// Waits until an order has come to its end.
@@ -293,6 +310,10 @@ impl Handle {
     pub(super) fn touch(&self) {
         self.connection.touch(&self.device);
     }
+}
+
+fn being_restored() -> Error {
+    Error::new(ErrorKind::Unreachable, "the connection was lost and is being restored")
 }
 
 /// Implements [`Device`](crate::device::Device) for a type that has a `handle` and a table of controls.

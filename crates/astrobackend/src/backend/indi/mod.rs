@@ -12,9 +12,9 @@
 //!
 //! - `unix`: the name of the socket that a server on this machine is sought on before its port, or `off`.
 //! - `timeout`: seconds that a call waits for the server or a driver, 15 by default.
-//! - `reconnect`: `on` (the default) or `off`. A lost connection is made again, with longer and longer pauses;
-//!   devices that were connected here are connected again and get their settings (binning, region, gain, set
-//!   point ...) again, each read back. Nothing is moved and no exposure is started.
+//! - `reconnect`: what is done when the connection, a driver or a device is lost ([`Supervision`](crate::Supervision)):
+//!   `restore`, the default, `reopen` or `off`. A lost connection is made again, with longer and longer pauses; a device
+//!   that was connected here, and disconnects by itself or through another client, is connected again.
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One
 //!   that does not answer for as long is given up: the connection is lost, or the device's state unknown.
 //! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
@@ -70,10 +70,11 @@ mod socket;
 mod store;
 #[cfg(target_os = "linux")]
 mod unix;
+mod watch;
 
-use super::{Backend, no_such_device, tcp};
+use super::{Backend, keeping::Keeping, no_such_device, tcp};
 use crate::{
-    Address, Error, Result,
+    Address, Error, Result, Supervision,
     device::{AnyDevice, DeviceId, DeviceInfo},
     event::{Events, Link},
     guard::Guard,
@@ -96,9 +97,6 @@ use store::Store;
 /// The longest that a call waits unless the address says otherwise: real hardware may take this long to connect.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// When a silent server or driver is asked. Some drivers do nothing else while they read out a sensor.
-const ALIVE: Duration = Duration::from_secs(20);
-
 /// How long a server may say nothing before it has defined anything, and how long then.
 const FIRST_DEFINITION: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(250);
@@ -114,7 +112,7 @@ pub fn check(address: &Address) -> Result<()> {
 /// The limits that an address sets, by default.
 #[cfg(test)]
 pub(super) fn limits() -> Vec<(&'static str, Duration)> {
-    vec![("timeout", TIMEOUT), ("alive", ALIVE)]
+    vec![("timeout", TIMEOUT), ("alive", Keeping::default().alive)]
 }
 
 /// Connects to a server.
@@ -136,6 +134,7 @@ pub fn connect(address: &Address) -> Result<Arc<Indi>> {
     let listener: Weak<dyn connection::Listener> = Arc::<Announcer>::downgrade(&announcer);
     connection.tell(listener);
     keeper::start(&connection)?;
+    watch::start(&connection)?;
     Ok(Arc::new(Indi { address: address.clone(), connection, registry, announcer }))
 }
 
@@ -156,25 +155,23 @@ fn policy(address: &Address) -> Result<Policy> {
     let wrong = |why: String| Error::invalid(format!("{address}: {why}"));
     let seconds = |name: &str, value: &str| {
         let seconds = value.parse::<f64>().ok().filter(|seconds| (0.1..=3600.0).contains(seconds));
-        seconds.map(Duration::from_secs_f64).ok_or_else(|| wrong(format!("{name} must be 0.1 to 3600 seconds")))
+        let why = || Error::invalid(format!("{name} must be 0.1 to 3600 seconds"));
+        seconds.map(Duration::from_secs_f64).ok_or_else(why)
     };
-    let mut policy = Policy { timeout: TIMEOUT, reconnect: true, alive: ALIVE, guard: true };
+    let wrong_value = |why: Error| wrong(why.message().to_owned());
+    let mut policy = Policy { timeout: TIMEOUT, keeping: Keeping::default(), guard: true };
     for (name, value) in address.options() {
+        if policy.keeping.take(name, value, || seconds(name, value)).map_err(wrong_value)? {
+            continue;
+        }
         match name.as_str() {
-            "timeout" => policy.timeout = seconds(name, value)?,
-            "alive" => policy.alive = seconds(name, value)?,
-            "reconnect" => match value.as_str() {
-                "on" => policy.reconnect = true,
-                "off" => policy.reconnect = false,
-                _ => return Err(wrong("reconnect must be on or off".into())),
-            },
+            "timeout" => policy.timeout = seconds(name, value).map_err(wrong_value)?,
             "guard" => policy.guard = Guard::option(value).ok_or_else(|| wrong("guard must be on or off".into()))?,
             // It belongs to where the server is.
             "unix" => {}
             _ => {
-                return Err(wrong(format!(
-                    "there is no option {name:?}; there are timeout, reconnect, alive, guard and unix"
-                )));
+                let known = Keeping::NAMES;
+                return Err(wrong(format!("there is no option {name:?}; there are timeout, guard, unix, {known}")));
             }
         }
     }
@@ -261,6 +258,10 @@ impl Backend for Indi {
 
     fn link(&self) -> Link {
         self.announcer.link()
+    }
+
+    fn supervision(&self) -> Supervision {
+        self.connection.shared().policy.keeping.policy
     }
 }
 

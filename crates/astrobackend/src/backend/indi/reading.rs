@@ -8,8 +8,8 @@ use super::{
     store::Store,
 };
 use crate::{
-    Error, ErrorKind, Result,
-    backend::tcp,
+    Error, ErrorKind, Result, Supervision,
+    backend::{keeping::BACK_OFF, tcp},
     event::Link,
     sync::lock,
     wait::Deadline,
@@ -20,14 +20,7 @@ use std::{
     fs::File,
     io::{ErrorKind as IoKind, Read},
     sync::{Arc, MutexGuard},
-    time::{Duration, Instant},
 };
-
-/// Pause before the first try to connect again, and the longest; each try doubles it.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-
-/// A connection that lasted so long was a good one: after it the tries begin anew.
-const STEADY: Duration = Duration::from_secs(60);
 
 impl Shared {
     /// Reads, and connects again, until the last user is gone.
@@ -35,14 +28,15 @@ impl Shared {
         let mut next = Some(stream);
         let mut pause = BACK_OFF.0;
         while let Some(stream) = next.take() {
-            let since = Instant::now();
             let why = self.read(&stream);
+            // One that is lost while it is restored is tried again more patiently.
+            let was_up = !self.store().restoring;
             stream.hang_up();
             self.lose(&why);
-            if !self.policy.reconnect {
+            if self.policy.keeping.policy == Supervision::Off {
                 return;
             }
-            if since.elapsed() > STEADY {
+            if was_up {
                 pause = BACK_OFF.0;
             }
             while next.is_none() {

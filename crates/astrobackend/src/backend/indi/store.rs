@@ -7,11 +7,13 @@
 use super::{
     claims::Claims,
     incoming::Incoming,
+    mount::tracking,
     properties::{Change as News, Watchers},
     property::{Blob, ELEMENT_WEIGHT, Property, Value},
 };
 use crate::{
     Error, ErrorKind, Result,
+    device::DeviceId,
     event::Level,
     wire::indi::{Elements, Message, Vector},
 };
@@ -52,6 +54,8 @@ pub(super) struct Store {
     pub(super) pings: bool,
     /// The devices that are ours.
     pub(super) claims: Claims,
+    /// Devices of ours that went away are brought back.
+    pub(super) restores: bool,
     /// Somebody listens, so `changes` is kept.
     pub(super) watched: bool,
     /// What changed since it was last taken.
@@ -69,6 +73,8 @@ pub(super) enum Change {
     Device(String),
     /// A device, or the server, said something.
     Said(Option<String>, Level, String),
+    /// A device of ours is back, with what is as it was declared, and what is not.
+    Restored(DeviceId, Vec<String>, Vec<(String, Error)>),
 }
 
 impl Store {
@@ -135,11 +141,26 @@ impl Store {
         self.devices.iter().filter(|(_, device)| device.held).map(|(name, _)| name.clone()).collect()
     }
 
-    /// A device is as it was.
+    /// A device may be used as it is.
     pub(super) fn release(&mut self, device: &str) {
         if let Some(device) = self.devices.get_mut(device) {
             device.held = false;
         }
+    }
+
+    /// True when nothing was heard of a device of ours for so long that what it told last may not be true any more. While a
+    /// long BLOB comes, nobody else can be heard.
+    pub(super) fn is_stale(&self, name: &str, device: &Device, limit: Duration) -> bool {
+        let line_is_free = || self.seq > device.heard || self.last_bytes.is_none_or(|last| last.elapsed() > limit / 2);
+        device.age().duration() > limit && line_is_free() && self.claims.has(name)
+    }
+
+    /// A device is as it was, and may be used; false when it was disconnected again meanwhile.
+    pub(super) fn restored(&mut self, device: &str) -> bool {
+        let Some(device) = self.devices.get_mut(device) else { return false };
+        device.held = device.is_off();
+        self.work |= device.held;
+        !device.held
     }
 
     /// A count that grows with everything a device says; `None` when it is not there.
@@ -173,6 +194,7 @@ impl Store {
     /// `Protocol` when the server defines more than can be kept.
     pub(super) fn apply<'a>(&mut self, mut message: impl BorrowMut<Message<'a>>) -> Result<()> {
         self.seq += 1;
+        let now = self.now();
         match message.borrow_mut() {
             Message::Def(vector) => self.define(vector),
             Message::Set(vector) => self.report(vector),
@@ -184,7 +206,7 @@ impl Store {
             }
             Message::Message { device, text, .. } => {
                 if let Some(device) = device.as_deref().and_then(|name| self.devices.get_mut(name)) {
-                    device.hear(self.seq);
+                    device.hear(self.seq, now);
                 }
                 self.say(device.as_deref(), Some(text));
             }
@@ -219,21 +241,25 @@ impl Store {
         }
     }
 
+    /// When the message that is taken in came.
+    fn now(&self) -> Instant {
+        self.last_bytes.unwrap_or_else(Instant::now)
+    }
+
     fn define(&mut self, vector: &Vector<'_>) {
-        let seq = self.seq;
-        let now = Instant::now();
-        self.last_definition = Some((now, seq));
+        let (seq, now) = (self.seq, self.now());
+        self.last_definition = Some((Instant::now(), seq));
         self.say(Some(&vector.device), vector.message.as_deref());
         let device = match self.devices.get_mut(vector.device.as_ref()) {
             Some(device) => device,
             None => {
                 self.weight += ELEMENT_WEIGHT + vector.device.len();
-                let held = self.claims.has(&vector.device);
+                let held = self.restores && self.claims.has(&vector.device);
                 self.work |= held;
                 self.devices.entry(vector.device.to_string()).or_insert_with(|| Device::new(seq, held))
             }
         };
-        device.hear(seq);
+        device.hear(seq, now);
         let old = device.properties.remove(vector.name.as_ref());
         self.weight -= old.as_ref().map_or(0, Property::weight);
         let mut property = Property::define(vector, seq);
@@ -243,25 +269,45 @@ impl Store {
         self.weight += property.weight();
         self.watchers.tell(&vector.device, &vector.name, &property, News::Defined);
         device.properties.insert(vector.name.to_string(), property);
+        self.miss(&vector.device, &vector.name);
         self.touch(&vector.device);
     }
 
     fn report(&mut self, vector: &mut Vector<'_>) {
-        let seq = self.seq;
+        let (seq, now) = (self.seq, self.now());
         self.say(Some(&vector.device), vector.message.as_deref());
         // What was never defined cannot be understood; its definition will bring the values.
         let Some(device) = self.devices.get_mut(vector.device.as_ref()) else { return };
-        device.hear(seq);
+        device.hear(seq, now);
         let Some(property) = device.properties.get_mut(vector.name.as_ref()) else { return };
+        let (ours, held) = (self.restores && self.claims.has(&vector.device), device.held);
         if self.watched {
             changed(&mut self.changes, &vector.device);
         }
         // Only texts change what a property takes.
         let text = matches!(vector.elements, Elements::Text(_));
         let before = if text { property.weight() } else { 0 };
-        property.report(vector, seq, self.last_bytes.unwrap_or_else(Instant::now));
+        property.report(vector, seq, now);
         self.weight = self.weight - before + if text { property.weight() } else { 0 };
         self.watchers.tell(&vector.device, &vector.name, property, News::Updated);
+        if ours && !held && vector.name == tracking::TRACK {
+            let on = property.switch("TRACK_ON") == Some(true);
+            self.claims.see_tracking(&vector.device, on);
+        }
+        self.miss(&vector.device, &vector.name);
+    }
+
+    /// Notes that a device of ours is not connected any more, when its switch was told: its driver has lost the hardware, or
+    /// another client let it go. A new life, as after a restart.
+    fn miss(&mut self, name: &str, property: &str) {
+        if property != "CONNECTION" || !self.restores || !self.claims.has(name) {
+            return;
+        }
+        let seq = self.seq;
+        if let Some(device) = self.devices.get_mut(name).filter(|device| !device.held && device.is_off()) {
+            (device.held, device.born) = (true, seq);
+            self.work = true;
+        }
     }
 
     /// Remembers what a client asked for: for some values, such as a set point, nothing else tells it.

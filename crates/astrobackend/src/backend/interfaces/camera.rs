@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
+    backend::keeping::Declared,
     device::{
         Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, Exposure, ExposureState, FrameType,
         GuideDirection,
@@ -56,6 +57,9 @@ impl_device!(AscomCamera);
 /// The commands that take their time.
 const EXPOSE: &str = "startexposure";
 const PULSE: &str = "pulseguide";
+
+/// Why an exposure is over that nobody has ended.
+const LOST: &str = "the exposure was lost with the connection";
 
 /// A moment as a server has it that tells whole seconds.
 fn whole_second(at: Timestamp) -> Timestamp {
@@ -110,7 +114,7 @@ impl AscomCamera {
             }
             Work::Failed(_, error) => return Err(error),
         };
-        self.notice_a_lost_driver();
+        self.notice_a_loss();
         let values = self.handle.look(&members, others)?;
         let report = Report {
             state: values.need("camerastate")?,
@@ -147,10 +151,17 @@ impl AscomCamera {
             }
             _ => return session.told(others),
         };
+        let losses = self.handle.carrier.losses();
+        let lost = matches!(&session.last, Last::UnderWay(taking) if taking.losses != losses);
         match outcome {
             Outcome::Pending(state) => return state,
             Outcome::Arrived => self.arrived(session),
-            Outcome::Aborted => session.last = Last::None,
+            Outcome::Aborted => {
+                session.last = match lost {
+                    true => Last::Failed(self.handle.name(Error::new(ErrorKind::Unreachable, LOST))),
+                    false => Last::None,
+                };
+            }
             Outcome::Failed => session.last = Last::Failed(self.why_it_failed()),
             Outcome::Empty => {
                 let error = Error::new(ErrorKind::Device(0), "the exposure ended without a picture");
@@ -228,6 +239,7 @@ impl AscomCamera {
     /// The picture; `keep`: for the next one who asks.
     fn deliver(&self, keep: bool) -> Result<Arc<Image>> {
         let _loading = self.loading.after_others("the picture").map_err(|error| self.handle.name(error))?;
+        self.notice_a_loss();
         if matches!(lock(&self.session).last, Last::UnderWay(_)) {
             self.observe(&[])?;
         }
@@ -268,15 +280,20 @@ impl AscomCamera {
         Ok(())
     }
 
-    /// A driver that died took its exposure along.
-    fn notice_a_lost_driver(&self) {
-        let losses = self.handle.carrier.losses();
+    /// A device that had to be connected again has lost its exposure, or the picture of it, and so has a driver that died.
+    fn notice_a_loss(&self) {
+        let (losses, rebirths) = (self.handle.carrier.losses(), self.handle.claim.rebirths());
+        let died = self.handle.carrier.is_serial();
         let mut session = lock(&self.session);
-        let lost = matches!(&session.last, Last::UnderWay(taking) if taking.losses != losses);
-        if lost && self.handle.carrier.is_serial() {
-            let error = Error::new(ErrorKind::Unreachable, "the driver has died, and the exposure with it");
-            session.decide(Last::Failed(self.handle.name(error)));
-        }
+        let (Last::UnderWay(taking) | Last::Arrived(taking)) = &session.last else { return };
+        let why = match taking {
+            taking if taking.rebirths != rebirths => self.handle.claim.why_lost(),
+            taking if died && taking.losses != losses => {
+                Error::new(ErrorKind::Unreachable, "the driver has died, and the exposure with it")
+            }
+            _ => return,
+        };
+        session.decide(Last::Failed(self.handle.name(why)));
     }
 
     /// The state of a camera whose driver answers nothing until this command is over.
@@ -297,6 +314,7 @@ impl AscomCamera {
             full_well,
             max_adu,
             last_exposure: session.finished,
+            age: self.handle.since_told(),
         }
     }
 
@@ -350,6 +368,7 @@ impl Camera for AscomCamera {
             full_well: session.facts.full_well,
             max_adu: session.facts.max_adu,
             last_exposure: session.finished,
+            age: values.age(),
         })
     }
 
@@ -362,12 +381,16 @@ impl Camera for AscomCamera {
         let caps = self.caps()?;
         chip::check_frame(&caps, wanted).map_err(|error| self.handle.name(error))?;
         self.refuse_when_busy("is exposing, its frame cannot change")?;
-        chip::set_frame(&self.handle, wanted)
+        chip::set_frame(&self.handle, wanted)?;
+        self.handle.claim.declare(Declared::Frame(wanted));
+        Ok(())
     }
 
     fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
         let caps = self.caps()?;
-        chip::set_cooler(&self.handle, caps.cooler.as_ref(), set_point)
+        chip::set_cooler(&self.handle, caps.cooler.as_ref(), set_point)?;
+        self.handle.claim.declare(Declared::Cooler(set_point));
+        Ok(())
     }
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
@@ -393,7 +416,8 @@ impl Camera for AscomCamera {
             arguments = arguments.beside(extensions::FRAME_TYPE, exposure.frame_type.to_string());
         }
         let ticket = |notes: &Notes, at| self.guard.begin(exposure, notes.frame, &caps, at);
-        let taking = Taking::new(exposure, before, notes, ticket, self.handle.carrier.losses());
+        let (losses, rebirths) = (self.handle.carrier.losses(), self.handle.claim.rebirths());
+        let taking = Taking::new(exposure, before, notes, ticket, (losses, rebirths));
         match self.handle.start(EXPOSE, arguments) {
             Ok(()) => {
                 lock(&self.session).decide(Last::UnderWay(taking));

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     ErrorKind, Result,
+    backend::keeping::Declared,
     device::{Control, ControlInfo, find_control},
     wire::alpaca::extensions,
 };
@@ -110,10 +111,13 @@ pub(super) fn set(
     let info = find_control(&known, control).map_err(|error| handle.name(error))?;
     info.check(value).map_err(|error| handle.name(error))?;
     if by_extension(handle)? {
-        return handle.action(extensions::SET_SETTING, &format!("{control}={value}")).map(drop);
+        handle.action(extensions::SET_SETTING, &format!("{control}={value}"))?;
+    } else {
+        let place = place(handle, control)?;
+        handle.put(place.member, Arguments::new().with(place.parameter, (place.write)(value)))?;
     }
-    let place = place(handle, control)?;
-    handle.put(place.member, Arguments::new().with(place.parameter, (place.write)(value)))
+    handle.claim.declare(Declared::Control(control, value));
+    Ok(())
 }
 
 fn place(handle: &Handle, control: Control) -> Result<&'static Place> {

@@ -32,6 +32,8 @@ pub(super) struct Taking {
     pub(super) ticket: Ticket,
     /// How often the way to the camera had been lost before.
     pub(super) losses: u64,
+    /// How often the camera had to be connected again before.
+    pub(super) rebirths: u64,
     seen_busy: bool,
     stopped: bool,
     idle_since: Option<Instant>,
@@ -77,7 +79,7 @@ impl Taking {
         before: Option<Timestamp>,
         notes: Notes,
         ticket: impl FnOnce(&Notes, Timestamp) -> Ticket,
-        losses: u64,
+        (losses, rebirths): (u64, u64),
     ) -> Self {
         let at = Timestamp::now();
         Taking {
@@ -88,6 +90,7 @@ impl Taking {
             before,
             notes,
             losses,
+            rebirths,
             seen_busy: false,
             stopped: false,
             idle_since: None,
@@ -166,7 +169,7 @@ mod tests {
             Some(Timestamp::UNIX_EPOCH),
             notes,
             |_, _| Guard::new(false).unasked(),
-            0,
+            (0, 0),
         )
     }
 

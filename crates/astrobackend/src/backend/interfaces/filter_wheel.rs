@@ -64,13 +64,14 @@ impl FilterWheel for AscomFilterWheel {
 
     fn state(&self) -> Result<FilterWheelState> {
         if self.handle.deaf().is_some() {
-            return Ok(FilterWheelState { position: None });
+            return Ok(FilterWheelState { position: None, age: self.handle.since_told() });
         }
         let at_work = self.handle.work().inspect_err(|_| self.motion.forget())?.is_some();
-        let position = self.handle.look(&["position"], &[])?.need::<i64>("position")?;
+        let values = self.handle.look(&["position"], &[])?;
+        let position = values.need::<i64>("position")?;
         let position = usize::try_from(position).ok();
         let turns = self.motion.is_moving(at_work || position.is_none(), |goal| position == Some(*goal));
-        Ok(FilterWheelState { position: position.filter(|_| !turns) })
+        Ok(FilterWheelState { position: position.filter(|_| !turns), age: values.age() })
     }
 
     fn start_move(&self, position: usize) -> Result<()> {

@@ -86,7 +86,7 @@ impl Focuser for AscomFocuser {
     fn state(&self) -> Result<FocuserState> {
         let deaf = self.handle.deaf().is_some();
         if let (true, Some(seen)) = (deaf, *lock(&self.seen)) {
-            return Ok(FocuserState { moving: true, temperature: None, ..seen });
+            return Ok(FocuserState { moving: true, temperature: None, age: self.handle.since_told(), ..seen });
         }
         let caps = self.known()?;
         let at_work = self.handle.work().inspect_err(|_| self.motion.forget())?.is_some();
@@ -98,6 +98,7 @@ impl Focuser for AscomFocuser {
             position,
             moving: self.motion.is_moving(says, |goal| goal.is_some() && *goal == position),
             temperature: values.maybe("temperature")?.map(Celsius),
+            age: values.age(),
         };
         *lock(&self.seen) = Some(state);
         Ok(state)

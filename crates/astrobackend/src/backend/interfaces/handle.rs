@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result, Timestamp, Wait,
-    device::{DeviceId, DeviceInfo, DeviceKind, Reply, ReplyKind},
+    backend::keeping::Claim,
+    device::{Age, DeviceId, DeviceInfo, DeviceKind, Reply, ReplyKind},
     event::{Event, EventKind, Hub},
     sync::lock,
     wire::alpaca::extensions,
@@ -20,7 +21,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Drivers from before Platform 7 may answer a command only when it is done, which takes this long at most.
@@ -50,6 +51,10 @@ pub(super) struct Handle {
     /// We have disconnected from a device that others go on using.
     left: AtomicBool,
     command: Arc<Command>,
+    /// When its state was read last.
+    looked: Mutex<Option<Instant>>,
+    /// What was done to it from here.
+    pub(super) claim: Arc<Claim>,
 }
 
 /// What is asked of every connected device.
@@ -99,7 +104,7 @@ fn platform_7(kind: DeviceKind) -> u16 {
 }
 
 impl Handle {
-    pub(super) fn new(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo) -> Self {
+    pub(super) fn new(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo, claim: Arc<Claim>) -> Self {
         Handle {
             id: info.id.clone(),
             carrier,
@@ -111,6 +116,8 @@ impl Handle {
             resets: AtomicU64::new(0),
             left: AtomicBool::new(false),
             command: Arc::default(),
+            looked: Mutex::default(),
+            claim,
         }
     }
 
@@ -122,6 +129,7 @@ impl Handle {
     pub(super) fn name(&self, error: Error) -> Error {
         if error.kind() == ErrorKind::NotConnected {
             self.reset();
+            self.claim.doubt();
         }
         error.on(&self.id)
     }
@@ -141,7 +149,8 @@ impl Handle {
     }
 
     fn refuse_when_left(&self) -> Result<()> {
-        if self.left.load(Ordering::Relaxed) { self.fail(Error::not_connected()) } else { Ok(()) }
+        self.claim.check()?;
+        if self.left.load(Ordering::Relaxed) { Err(Error::not_connected().on(&self.id)) } else { Ok(()) }
     }
 
     /// The command that is all that the driver can do now: nothing of it can be read.
@@ -227,6 +236,7 @@ impl Handle {
     /// Reads a state: what `DeviceState` has in one request, the rest, and `others`, at the same time.
     pub(super) fn look(&self, state: &[&'static str], others: &[&'static str]) -> Result<Values> {
         const STATE: &str = "devicestate";
+        *lock(&self.looked) = Some(Instant::now());
         let in_one_go = self.is_modern()? && !lock(&self.absent).contains(STATE);
         if !in_one_go {
             return self.values(&[state, others].concat());
@@ -246,6 +256,11 @@ impl Handle {
             values.extend(self.values(&missing)?);
         }
         Ok(values)
+    }
+
+    /// How old a state is that is remembered, since the driver answers nothing now.
+    pub(super) fn since_told(&self) -> Age {
+        lock(&self.looked).map_or(Age::NOW, |at| at.elapsed().into())
     }
 
     /// Changes something.
@@ -304,7 +319,9 @@ impl Handle {
     /// Connects the device to its hardware.
     pub(super) fn connect(&self) -> Result<()> {
         self.left.store(false, Ordering::Relaxed);
+        self.claim.await_release(self.carrier.limit());
         if self.is_connected()? {
+            self.claim.take();
             return Ok(());
         }
         self.reset();
@@ -313,8 +330,16 @@ impl Handle {
             return self.fail(Error::new(ErrorKind::Device(0), "the driver says neither why nor that it is connected"));
         }
         self.reset();
-        self.publish(EventKind::Connected(true));
+        self.claim.take();
+        self.note_connected(true);
         Ok(())
+    }
+
+    /// Tells listeners, unless they know; of a device that is brought back the keeper tells.
+    fn note_connected(&self, connected: bool) {
+        if !self.claim.is_keeper() && self.claim.note_connected(connected) {
+            self.publish(EventKind::Connected(connected));
+        }
     }
 
     /// Connects or disconnects: as Platform 7 does it where the driver can, else as all do.
@@ -346,22 +371,22 @@ impl Handle {
 
     /// Disconnects it, for all its users unless it is shared.
     pub(super) fn disconnect(&self) -> Result<()> {
+        self.claim.let_go();
         if self.carrier.is_shared() {
-            if !self.left.swap(true, Ordering::Relaxed) {
-                self.publish(EventKind::Connected(false));
-            }
+            self.left.store(true, Ordering::Relaxed);
+            self.note_connected(false);
             return Ok(());
         }
         if self.is_connected()? {
             self.switch(false)?;
-            self.publish(EventKind::Connected(false));
+            self.note_connected(false);
         }
         self.reset();
         Ok(())
     }
 
     pub(super) fn is_connected(&self) -> Result<bool> {
-        if self.left.load(Ordering::Relaxed) {
+        if self.left.load(Ordering::Relaxed) || self.claim.is_away()? {
             return Ok(false);
         }
         match self.get(CONNECTED) {

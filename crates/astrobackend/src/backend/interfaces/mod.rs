@@ -28,6 +28,7 @@ pub(super) use carrier::{Arguments, Carrier, is_transport};
 pub(super) use poll::Told;
 
 use crate::{
+    backend::keeping::Claim,
     device::{AnyDevice, DeviceInfo, DeviceKind},
     event::Hub,
 };
@@ -38,10 +39,10 @@ use handle::Handle;
 use mount::AscomMount;
 use std::{sync::Arc, time::Duration};
 
-/// A device over a carrier; its news go to the hub.
-pub(super) fn device(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo) -> AnyDevice {
+/// A device over a carrier; its news go to the hub, and what is done to it into the claim.
+pub(super) fn device(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo, claim: Arc<Claim>) -> AnyDevice {
     let kind = info.id.kind;
-    let handle = Handle::new(carrier, hub, info);
+    let handle = Handle::new(carrier, hub, info, claim);
     match kind {
         DeviceKind::Camera => AnyDevice::Camera(Arc::new(AscomCamera::new(handle))),
         DeviceKind::FilterWheel => AnyDevice::FilterWheel(Arc::new(AscomFilterWheel::new(handle))),

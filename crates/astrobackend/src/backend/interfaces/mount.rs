@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     AltAz, Degrees, DegreesPerSecond, Equinox, Error, ErrorKind, Hours, Metres, RaDec, Result, Site, Timestamp,
+    backend::keeping::Declared,
     device::{
         Axis, ControlInfo, GuideDirection, GuideRates, Mount, MountCaps, MountState, PierSide, Target, Tracking,
         check_target,
@@ -124,6 +125,7 @@ impl AscomMount {
             sidereal_time: values.maybe("siderealtime")?.map(|hours| Hours(hours).normalized()),
             utc: values.maybe("utcdate")?,
             target: target(&values, caps.equinox)?,
+            age: values.age(),
         };
         *lock(&self.seen) = Some(state);
         Ok(state)
@@ -205,13 +207,23 @@ impl Mount for AscomMount {
             // A driver that answers nothing on the way: what changes with the time is not known.
             let pulse = member == PULSE;
             let (slewing, pulse_guiding) = (seen.slewing || !pulse, seen.pulse_guiding || pulse);
-            return Ok(MountState { slewing, pulse_guiding, horizon: None, sidereal_time: None, utc: None, ..seen });
+            let age = self.handle.since_told();
+            return Ok(MountState {
+                slewing,
+                pulse_guiding,
+                horizon: None,
+                sidereal_time: None,
+                utc: None,
+                age,
+                ..seen
+            });
         }
         let doing = self.handle.work().inspect_err(|_| self.motion.forget())?;
         let mut state = self.look()?;
         let (seen, moves) = (state, doing.is_some_and(|member| member != PULSE));
         state.slewing = self.motion.is_moving(state.slewing || moves, |goal| goal.is_reached(&seen));
         state.pulse_guiding = self.pulses.is_moving(state.pulse_guiding || doing == Some(PULSE), |()| false);
+        self.handle.claim.see(&state);
         Ok(state)
     }
 
@@ -266,6 +278,7 @@ impl Mount for AscomMount {
         if self.look()?.parked {
             return Ok(());
         }
+        self.handle.claim.forget_tracking();
         self.go("park", Arguments::new(), Goal::Parked(true))
     }
 
@@ -285,6 +298,7 @@ impl Mount for AscomMount {
     fn start_home(&self) -> Result<()> {
         self.require(self.caps()?.home, "has no home")?;
         self.refuse_when_parked()?;
+        self.handle.claim.forget_tracking();
         self.go("findhome", Arguments::new(), Goal::Home)
     }
 
@@ -299,8 +313,13 @@ impl Mount for AscomMount {
         if wanted.on != now.on {
             self.require(caps.set_tracking, "cannot switch its tracking")?;
         }
+        let declare = || self.handle.claim.declare(Declared::Tracking(wanted));
         if !wanted.on {
-            return if now.on { switch(false) } else { Ok(()) };
+            if now.on {
+                switch(false)?;
+            }
+            declare();
+            return Ok(());
         }
         if !caps.tracking_rates.contains(&wanted.rate) {
             return self.handle.fail(Error::unsupported(format!("cannot track at the {} rate", wanted.rate)));
@@ -321,6 +340,7 @@ impl Mount for AscomMount {
         if dec {
             self.handle.put("declinationrate", Arguments::new().with("DeclinationRate", wanted.dec_offset))?;
         }
+        declare();
         Ok(())
     }
 
@@ -353,7 +373,9 @@ impl Mount for AscomMount {
         self.require(self.caps()?.set_guide_rates, "has no guide rates that can be set")?;
         let put = |member, name, rate: DegreesPerSecond| self.handle.put(member, Arguments::new().with(name, rate.0));
         put("guideraterightascension", "GuideRateRightAscension", rates.ra)?;
-        put("guideratedeclination", "GuideRateDeclination", rates.dec)
+        put("guideratedeclination", "GuideRateDeclination", rates.dec)?;
+        self.handle.claim.declare(Declared::GuideRates(rates));
+        Ok(())
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {

@@ -1,9 +1,16 @@
 //! The values of several members, read together.
 
 use super::carrier::is_transport;
-use crate::{Error, ErrorKind, Result, Timestamp, device::DeviceId, wire::alpaca::answer};
+use crate::{
+    Error, ErrorKind, Result, Timestamp,
+    device::{Age, DeviceId},
+    wire::alpaca::answer,
+};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A state that says that it is older has another clock, or another time zone.
+const OLDEST: Duration = Duration::from_secs(600);
 
 /// What a member's value can be read as.
 pub(super) trait FromValue: Sized {
@@ -57,6 +64,14 @@ impl Values {
 
     pub(super) fn insert(&mut self, member: &'static str, value: Result<Value>) {
         self.values.insert(member, value);
+    }
+
+    /// How old a state is: by the `TimeStamp` that its `DeviceState` carries, if that is plausible. Clocks differ, and some
+    /// drivers write local time.
+    pub(super) fn age(&self) -> Age {
+        let told = self.state.get("timestamp").and_then(answer::moment);
+        let age = told.and_then(|told| Duration::try_from(Timestamp::now().duration_since(told)).ok());
+        age.filter(|age| *age <= OLDEST).map_or(Age::NOW, Age::from)
     }
 
     pub(super) fn extend(&mut self, other: Values) {

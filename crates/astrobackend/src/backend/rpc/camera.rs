@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
+    backend::keeping::Declared,
     device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
     event::{Event, Hub},
     guard::{Guard, Ticket},
@@ -26,8 +27,9 @@ pub(super) struct RpcCamera {
     /// The last picture that was fetched, and its tag.
     picture: Mutex<Option<(Arc<Image>, String)>>,
     fetching: Turn,
-    /// The run of the server in which the last exposure was started here.
-    started_in: Mutex<Option<String>>,
+    /// The run of the server in which the last exposure was started here, and how often the camera had to be connected
+    /// again before.
+    started_in: Mutex<Option<(String, u64)>>,
     guard: Guard,
     /// The exposure that was started here, until its picture has come.
     started: Mutex<Option<Ticket>>,
@@ -85,8 +87,11 @@ impl RpcCamera {
 
     /// The server that was exposing for us is not there any more.
     fn was_lost(&self) -> Option<Error> {
-        let started_in = lock(&self.started_in).clone()?;
-        let lost = started_in != self.handle.connection.greeting().instance;
+        let (instance, rebirths) = lock(&self.started_in).clone()?;
+        if rebirths != self.handle.claim.rebirths() {
+            return Some(self.handle.claim.why_lost());
+        }
+        let lost = instance != self.handle.connection.greeting().instance;
         lost.then(|| Error::new(ErrorKind::Unreachable, "the exposure was lost with its server").on(&self.handle.id))
     }
 }
@@ -111,7 +116,7 @@ impl Camera for RpcCamera {
     }
 
     fn set_frame(&self, frame: Frame) -> Result<()> {
-        self.handle.set("frame", "camera_set_frame", json!({ "frame": frame }))
+        self.handle.set(Declared::Frame(frame), "camera_set_frame", json!({ "frame": frame }))
     }
 
     fn set_cooler(&self, set_point: Option<Celsius>) -> Result<()> {
@@ -126,17 +131,17 @@ impl Camera for RpcCamera {
         if let Some(Celsius(wanted)) = set_point {
             self.handle.check_finite("set point", wanted)?;
         }
-        self.handle.set("cooler", "camera_set_cooler", json!({ "set_point": set_point }))
+        self.handle.set(Declared::Cooler(set_point), "camera_set_cooler", json!({ "set_point": set_point }))
     }
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
-        let instance = self.handle.connection.greeting().instance;
+        let run = (self.handle.connection.greeting().instance, self.handle.claim.rebirths());
         // What cannot be read is no reason not to expose.
         let asked = if self.guard.is_on() { self.frame().ok().zip(self.caps().ok()) } else { None };
         let at = Timestamp::now();
         self.handle.order("camera_start_exposure", json!({ "exposure": exposure }))?;
         *lock(&self.started) = asked.map(|(frame, caps)| self.guard.begin(exposure, frame, &caps, at));
-        *lock(&self.started_in) = Some(instance);
+        *lock(&self.started_in) = Some(run);
         Ok(())
     }
 

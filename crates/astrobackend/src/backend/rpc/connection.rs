@@ -7,8 +7,12 @@
 use super::{policy::Policy, reading::Reader, socket::Server, turns::Turns};
 use crate::{
     Error, ErrorKind, Result,
-    backend::tcp,
-    event::Link,
+    backend::{
+        keeping::{Claim, Keeper, Keeping, Kept, LinkState, Work},
+        tcp,
+    },
+    device::{AnyDevice, DeviceId},
+    event::Hub,
     sync::{Turn, lock},
     wait::{Cancel, Deadline},
     wire::rpc::{EXTENSIONS, Greeting, Method, ORIGINAL_LINE, request_line},
@@ -31,11 +35,11 @@ pub(super) trait Listener: Send + Sync {
     /// The server tells something.
     fn event(&self, name: &str, event: Value);
 
-    /// The connection is lost, being restored, or as it was.
-    fn link(&self, link: Link);
+    /// The connection is lost.
+    fn lost(&self);
 
-    /// It was made again: puts things back to where they were. On a thread of its own.
-    fn restore(&self);
+    /// It was made again. Not called on the reading thread: it may ask.
+    fn reopened(&self);
 }
 
 /// The lock, unless somebody holds it.
@@ -48,8 +52,10 @@ pub(super) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
 }
 
 /// Where an answer arrives.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Slot {
+    /// When the request was sent.
+    pub(super) sent: Instant,
     pub(super) answer: Mutex<Option<(Instant, Result<Value>)>>,
     pub(super) ready: Condvar,
 }
@@ -139,6 +145,9 @@ pub(super) struct Shared {
     /// Held while a request is written.
     pub(super) writing: Turn,
     pub(super) listener: OnceLock<Weak<dyn Listener>>,
+    pub(super) link: Arc<LinkState>,
+    /// Wakes the keeper.
+    pub(super) work: Arc<Work>,
     /// The last user is gone.
     pub(super) closed: Cancel,
 }
@@ -153,6 +162,7 @@ impl fmt::Debug for Shared {
 #[derive(Debug)]
 pub(super) struct Connection {
     shared: Arc<Shared>,
+    keeper: Keeper,
 }
 
 impl Connection {
@@ -160,7 +170,7 @@ impl Connection {
     ///
     /// # Errors
     /// `Unreachable`, `Timeout`, or `Protocol` for a server of another kind.
-    pub(super) fn open(server: Server, policy: Policy) -> Result<Arc<Self>> {
+    pub(super) fn open(server: Server, policy: Policy, hub: Arc<Hub>) -> Result<Arc<Self>> {
         let greeted = server.greet(policy.timeout)?;
         let failed = |error| server.unreachable(&error, policy.timeout);
         let writer = greeted.stream.try_clone().map_err(failed)?;
@@ -168,6 +178,7 @@ impl Connection {
         let greeting = greeted.greeting.clone();
         let reader = Reader::new(greeted, &policy).map_err(failed)?;
         let state = State { greeting, lost: None, losses: 0, last_id: 0, pending: HashMap::new() };
+        let keeper = Keeper::default();
         let shared = Arc::new(Shared {
             server: server.clone(),
             policy,
@@ -177,17 +188,36 @@ impl Connection {
             writer: Mutex::new(Arc::new(writer)),
             writing: Turn::default(),
             listener: OnceLock::new(),
+            link: Arc::new(LinkState::new(hub, None)),
+            work: keeper.work(),
             closed: Cancel::new(),
         });
         let for_thread = shared.clone();
         let thread = thread::Builder::new().name("astrobackend-rpc".into());
         thread.spawn(move || for_thread.run(watched)).map_err(failed)?;
-        Ok(Arc::new(Connection { shared }))
+        let connection = Arc::new(Connection { shared, keeper });
+        let kept: Weak<dyn Kept> = Arc::<Connection>::downgrade(&connection);
+        connection.keeper.look_after(kept);
+        Ok(connection)
     }
 
     /// Names who is told what happens; the first one named stays.
     pub(super) fn tell(&self, listener: Weak<dyn Listener>) {
         let _ = self.shared.listener.set(listener);
+    }
+
+    pub(super) fn link(&self) -> &Arc<LinkState> {
+        &self.shared.link
+    }
+
+    /// A device that is brought back when it is lost.
+    pub(super) fn enlist(&self, device: &AnyDevice, claim: &Arc<Claim>) {
+        self.keeper.work().enlist(device, claim);
+    }
+
+    /// What is known of a device here.
+    pub(super) fn claim(&self, id: DeviceId) -> Arc<Claim> {
+        Arc::new(Claim::new(id, self.shared.link.clone(), self.keeper.work()))
     }
 
     pub(super) fn policy(&self) -> &Policy {
@@ -233,6 +263,27 @@ impl Connection {
     }
 }
 
+impl Kept for Connection {
+    fn link(&self) -> &Arc<LinkState> {
+        &self.shared.link
+    }
+
+    fn keeping(&self) -> Keeping {
+        self.shared.policy.keeping
+    }
+
+    /// The reading thread finds that out.
+    fn probe(&self) -> Option<Result<()>> {
+        None
+    }
+
+    fn reopened(&self) {
+        if let Some(listener) = self.shared.listener.get().and_then(Weak::upgrade) {
+            listener.reopened();
+        }
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         self.shared.closed.cancel();
@@ -248,7 +299,7 @@ pub(super) fn is_extended(greeting: &Greeting) -> bool {
 
 impl Shared {
     pub(super) fn send(self: &Arc<Self>, method: &str, params: Option<&Value>, deadline: &Deadline) -> Result<Ticket> {
-        let slot = Arc::new(Slot::default());
+        let slot = Arc::new(Slot { sent: Instant::now(), answer: Mutex::default(), ready: Condvar::new() });
         let (id, extended) = {
             let mut state = lock(&self.state);
             if let Some(why) = &state.lost {

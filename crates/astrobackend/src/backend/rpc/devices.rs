@@ -10,9 +10,10 @@ use super::{
     original,
 };
 use crate::{
-    Address, Error, Result, Timestamp,
+    Address, Error, Result, Supervision, Timestamp,
+    backend::keeping::Claim,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
-    event::{Event, EventKind, Events, Level, Link, Poller},
+    event::{Event, EventKind, Events, Link, Poller},
     sync::{Turn, lock},
 };
 use serde::Deserialize;
@@ -32,35 +33,29 @@ pub(super) struct Devices {
     /// Of the server, without a device.
     address: Address,
     made: Mutex<BTreeMap<DeviceId, Made>>,
-    link: Mutex<Link>,
     poller: Poller,
     /// Our server tells us what happens.
     subscribed: AtomicBool,
     /// Held while it is told to.
     subscribing: Turn,
-    /// The run of the server that the devices were connected in.
-    instance: Mutex<String>,
 }
 
 #[derive(Clone, Debug)]
 struct Made {
     device: AnyDevice,
-    /// Of a device of our server.
-    handle: Option<Arc<Handle>>,
+    claim: Arc<Claim>,
 }
 
 impl Devices {
-    pub(super) fn new(connection: Arc<Connection>, address: Address) -> Arc<Self> {
-        let (poll, instance) = (connection.policy().poll, connection.greeting().instance);
+    /// Those behind a connection; news go to the poller.
+    pub(super) fn new(connection: Arc<Connection>, address: Address, poller: Poller) -> Arc<Self> {
         Arc::new(Devices {
             connection,
             address,
             made: Mutex::default(),
-            link: Mutex::new(Link::Up),
-            poller: Poller::new(poll),
+            poller,
             subscribed: AtomicBool::default(),
             subscribing: Turn::default(),
-            instance: Mutex::new(instance),
         })
     }
 
@@ -107,6 +102,7 @@ impl Devices {
         let (id, connection) = (info.id.clone(), self.connection.clone());
         let new = if self.is_extended() {
             let handle = Arc::new(Handle::new(connection, info));
+            let claim = handle.claim.clone();
             let device = match id.kind {
                 DeviceKind::Camera => {
                     AnyDevice::Camera(Arc::new(RpcCamera::new(handle.clone(), self.poller.hub().clone())))
@@ -115,16 +111,19 @@ impl Devices {
                 DeviceKind::Focuser => AnyDevice::Focuser(Arc::new(RpcFocuser::new(handle.clone()))),
                 DeviceKind::Mount => AnyDevice::Mount(Arc::new(RpcMount::new(handle.clone()))),
             };
-            Made { device, handle: Some(handle) }
+            Made { device, claim }
         } else {
-            Made { device: original::device(connection, self.poller.hub().clone(), info), handle: None }
+            let claim = connection.claim(id.clone());
+            let hub = self.poller.hub().clone();
+            Made { device: original::device(connection, hub, info, claim.clone()), claim }
         };
+        self.connection.enlist(&new.device, &new.claim);
         made.insert(id, new.clone());
         new.device
     }
 
     pub(super) fn link(&self) -> Link {
-        lock(&self.link).clone()
+        self.connection.link().get()
     }
 
     /// News from now on: told by our server, or looked for at the original.
@@ -165,28 +164,22 @@ impl Devices {
         news
     }
 
-    fn publish(&self, device: Option<DeviceId>, kind: EventKind) {
-        self.poller.hub().publish(&Event { at: Timestamp::now(), device, kind });
+    pub(super) fn supervision(&self) -> Supervision {
+        self.connection.policy().keeping.policy
     }
 
-    fn set_link(&self, link: Link) {
-        *lock(&self.link) = link.clone();
-        self.publish(None, EventKind::Link(link));
-    }
-
-    /// A server that was started anew has forgotten what was done here.
-    fn bring_back(&self) {
-        let instance = self.connection.greeting().instance;
-        if std::mem::replace(&mut *lock(&self.instance), instance.clone()) == instance {
-            return;
+    /// Whether listeners are to hear of it: not of what the keeper does, which tells by itself, nor twice.
+    fn is_news(&self, event: &Event) -> bool {
+        let (Some(id), EventKind::Connected(connected)) = (&event.device, &event.kind) else { return true };
+        let Some(claim) = lock(&self.made).get(id).map(|made| made.claim.clone()) else { return true };
+        if claim.is_waiting() {
+            return false;
         }
-        let handles: Vec<_> = lock(&self.made).values().filter_map(|made| made.handle.clone()).collect();
-        for handle in handles {
-            for error in handle.bring_back() {
-                let text = format!("could not be put back to where it was: {}", error.message());
-                self.publish(Some(handle.id.clone()), EventKind::Message(Level::Error, text));
-            }
+        let changed = claim.note_connected(*connected);
+        if !connected {
+            claim.doubt();
         }
+        changed || !connected
     }
 }
 
@@ -195,32 +188,24 @@ impl Listener for Devices {
         if name != "News" {
             return;
         }
-        if !self.poller.hub().has_listeners() {
-            // The server goes on telling: it costs little, and the next listener needs no new subscription.
+        // Without listeners the server goes on telling: it costs little, and the next one needs no new subscription.
+        let Ok(mut event) = Event::deserialize(event) else { return };
+        if !self.is_news(&event) {
             return;
         }
-        let Ok(mut event) = Event::deserialize(event) else { return };
         if let EventKind::Added(info) = event.kind {
             event.kind = EventKind::Added(self.here(info));
         }
         self.poller.hub().publish(&event);
     }
 
-    fn link(&self, link: Link) {
+    fn lost(&self) {
         self.subscribed.store(false, Ordering::SeqCst);
-        self.set_link(link);
     }
 
-    fn restore(&self) {
-        if self.is_extended() {
-            if self.poller.hub().has_listeners() {
-                self.subscribe();
-            }
-            self.bring_back();
-        }
-        // Lost again meanwhile: that was told, and this comes too late.
-        if self.connection.lost().is_none() {
-            self.set_link(Link::Up);
+    fn reopened(&self) {
+        if self.is_extended() && self.poller.hub().has_listeners() {
+            self.subscribe();
         }
     }
 }

@@ -37,6 +37,6 @@ impl FilterWheel for RpcFilterWheel {
     }
 
     fn set_names(&self, names: &[String]) -> Result<()> {
-        self.handle.set("names", "filterwheel_set_names", json!({ "names": names }))
+        self.handle.order("filterwheel_set_names", json!({ "names": names }))
     }
 }

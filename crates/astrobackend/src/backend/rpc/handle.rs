@@ -2,7 +2,8 @@
 
 use super::connection::{Connection, common};
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
+    backend::keeping::{Claim, Declared},
     device::{Control, ControlInfo, DeviceId, DeviceInfo, Reply, ReplyKind, find_control},
     sync::lock,
 };
@@ -19,15 +20,8 @@ pub(super) struct Handle {
     pub(super) connection: Arc<Connection>,
     pub(super) id: DeviceId,
     info: Mutex<DeviceInfo>,
-    claim: Mutex<Claim>,
-}
-
-/// What was done to the device from here, to be done again when its server was started anew.
-#[derive(Debug, Default)]
-struct Claim {
-    connected: bool,
-    /// What is set, by which method, with what.
-    settings: Vec<(String, String, Value)>,
+    /// What was done to the device from here.
+    pub(super) claim: Arc<Claim>,
 }
 
 /// Something that is asked once and then known, until the connection or the device was lost.
@@ -59,7 +53,8 @@ impl<T: Clone> Known<T> {
 
 impl Handle {
     pub(super) fn new(connection: Arc<Connection>, info: DeviceInfo) -> Self {
-        Handle { connection, id: info.id.clone(), info: Mutex::new(info), claim: Mutex::default() }
+        let claim = connection.claim(info.id.clone());
+        Handle { connection, id: info.id.clone(), info: Mutex::new(info), claim }
     }
 
     /// An error of this device.
@@ -69,8 +64,13 @@ impl Handle {
 
     /// Asks; the whole result.
     pub(super) fn ask(&self, method: &str, mut params: Value) -> Result<Value> {
+        self.claim.check()?;
         params["device"] = self.id.name.as_str().into();
-        self.connection.call(method, Some(&params)).map_err(|error| error.on(&self.id))
+        let answer = self.connection.call(method, Some(&params));
+        if matches!(&answer, Err(error) if error.kind() == ErrorKind::NotConnected) {
+            self.claim.doubt();
+        }
+        answer.map_err(|error| error.on(&self.id))
     }
 
     /// Reads a value.
@@ -95,28 +95,11 @@ impl Handle {
         self.order(&common(self.id.kind, method), json!({}))
     }
 
-    /// Has something set, and remembers it under its name.
-    pub(super) fn set(&self, what: &str, method: &str, params: Value) -> Result<()> {
-        self.order(method, params.clone())?;
-        let mut claim = lock(&self.claim);
-        claim.settings.retain(|(known, ..)| known != what);
-        claim.settings.push((what.to_owned(), method.to_owned(), params));
+    /// Has something set, and remembers that it was declared.
+    pub(super) fn set(&self, declared: Declared, method: &str, params: Value) -> Result<()> {
+        self.order(method, params)?;
+        self.claim.declare(declared);
         Ok(())
-    }
-
-    /// Does again what was done to the device here; what could not be done.
-    pub(super) fn bring_back(&self) -> Vec<Error> {
-        let (connected, settings) = {
-            let claim = lock(&self.claim);
-            (claim.connected, claim.settings.clone())
-        };
-        if !connected {
-            return Vec::new();
-        }
-        if let Err(error) = self.order_common("connect") {
-            return vec![error];
-        }
-        settings.into_iter().filter_map(|(_, method, params)| self.order(&method, params).err()).collect()
     }
 
     pub(super) fn info(&self) -> DeviceInfo {
@@ -124,8 +107,9 @@ impl Handle {
     }
 
     pub(super) fn connect(&self) -> Result<()> {
+        self.claim.await_release(self.connection.policy().timeout);
         self.order_common("connect")?;
-        lock(&self.claim).connected = true;
+        self.claim.take();
         // More may be known now.
         let known: DeviceInfo = self.get_common("get_info")?;
         let mut info = lock(&self.info);
@@ -134,12 +118,16 @@ impl Handle {
     }
 
     pub(super) fn disconnect(&self) -> Result<()> {
+        self.claim.let_go();
         self.order_common("disconnect")?;
-        *lock(&self.claim) = Claim::default();
+        self.claim.note_connected(false);
         Ok(())
     }
 
     pub(super) fn is_connected(&self) -> Result<bool> {
+        if self.claim.is_away()? {
+            return Ok(false);
+        }
         self.get_common("is_connected")
     }
 
@@ -157,7 +145,7 @@ impl Handle {
         let checked = find_control(&controls, control).and_then(|info| info.check(value));
         checked.map_err(|error| error.on(&self.id))?;
         let method = common(self.id.kind, "set_control");
-        self.set(&control.to_string(), &method, json!({ "control": control, "value": value }))
+        self.set(Declared::Control(control, value), &method, json!({ "control": control, "value": value }))
     }
 
     pub(super) fn actions(&self) -> Result<Vec<String>> {

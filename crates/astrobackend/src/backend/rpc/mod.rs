@@ -8,10 +8,10 @@
 //!
 //! - `timeout`: seconds that a call waits for the server, 15 by default.
 //! - `image`, `stall`: seconds that a picture may take, 300, and after which one that does not move is given up, 10.
-//! - `reconnect`: `on` (the default) or `off`. A lost connection is made again, with longer and longer pauses. When our
-//!   server was started anew, devices that were connected here are connected again and get their settings again.
+//! - `reconnect`: what is done when the connection or a device is lost ([`Supervision`](crate::Supervision)): `restore`,
+//!   the default, `reopen` or `off`. A lost connection is made again with longer and longer pauses.
 //! - `alive`: seconds after which a silent server is asked whether it is there, 20 by default. One that does not answer
-//!   for as long is given up.
+//!   for as long is given up. As often the devices that were connected here are asked whether they still are.
 //! - `poll`: seconds between two looks at the original server while somebody listens, 1 by default; ours tells by itself.
 //! - `guard`: `on` (the default) or `off`: whether pictures are judged by the [frame guard](crate::guard).
 //!
@@ -42,9 +42,9 @@ mod turns;
 
 use super::{Backend, no_such_device, tcp};
 use crate::{
-    Address, Error, Result,
+    Address, Error, Result, Supervision,
     device::{AnyDevice, DeviceId, DeviceInfo},
-    event::{Events, Link},
+    event::{Events, Link, Poller},
     wait::Deadline,
     wire::rpc::PORT,
 };
@@ -76,7 +76,7 @@ pub fn check(address: &Address) -> Result<()> {
 #[cfg(test)]
 pub(super) fn limits() -> Vec<(&'static str, Duration)> {
     let policy = Policy::default();
-    vec![("timeout", policy.timeout), ("image", policy.image), ("stall", policy.stall), ("alive", policy.alive)]
+    vec![("timeout", policy.timeout), ("image", policy.image), ("stall", policy.stall), ("alive", policy.keeping.alive)]
 }
 
 /// Connects to a server.
@@ -86,8 +86,9 @@ pub(super) fn limits() -> Vec<(&'static str, Duration)> {
 pub fn open(address: &Address) -> Result<Arc<dyn Backend>> {
     let policy = Policy::of(address)?;
     let server = Server { host: address.host().unwrap_or(HOST).to_owned(), port: address.port().unwrap_or(PORT) };
-    let connection = Connection::open(server, policy)?;
-    let devices = Devices::new(connection.clone(), address.clone().with_path(""));
+    let poller = Poller::new(policy.poll);
+    let connection = Connection::open(server, policy, poller.hub().clone())?;
+    let devices = Devices::new(connection.clone(), address.clone().with_path(""), poller);
     let listener: Weak<dyn connection::Listener> = Arc::<Devices>::downgrade(&devices);
     connection.tell(listener);
     Ok(Arc::new(Rpc { address: address.clone(), devices }))
@@ -162,6 +163,10 @@ impl Backend for Rpc {
 
     fn link(&self) -> Link {
         self.devices.link()
+    }
+
+    fn supervision(&self) -> Supervision {
+        self.devices.supervision()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::handle::{Handle, Known, impl_device};
 use crate::{
     DegreesPerSecond, RaDec, Result, Site, Timestamp,
+    backend::keeping::Declared,
     device::{
         Axis, GuideDirection, GuideRates, Mount, MountCaps, MountState, PierSide, Target, Tracking, check_target,
     },
@@ -35,7 +36,9 @@ impl Mount for RpcMount {
     }
 
     fn state(&self) -> Result<MountState> {
-        self.handle.get_common("get_state")
+        let state = self.handle.get_common("get_state")?;
+        self.handle.claim.see(&state);
+        Ok(state)
     }
 
     fn start_slew(&self, target: Target) -> Result<()> {
@@ -53,6 +56,7 @@ impl Mount for RpcMount {
     }
 
     fn start_park(&self) -> Result<()> {
+        self.handle.claim.forget_tracking();
         self.handle.order("mount_start_park", json!({}))
     }
 
@@ -65,13 +69,14 @@ impl Mount for RpcMount {
     }
 
     fn start_home(&self) -> Result<()> {
+        self.handle.claim.forget_tracking();
         self.handle.order("mount_start_home", json!({}))
     }
 
     fn set_tracking(&self, tracking: Tracking) -> Result<()> {
         self.handle.check_finite("rate offset", tracking.ra_offset)?;
         self.handle.check_finite("rate offset", tracking.dec_offset)?;
-        self.handle.order("mount_set_tracking_rate", json!({ "tracking": tracking }))
+        self.handle.set(Declared::Tracking(tracking), "mount_set_tracking_rate", json!({ "tracking": tracking }))
     }
 
     fn start_flip(&self, side: PierSide) -> Result<()> {
@@ -90,7 +95,7 @@ impl Mount for RpcMount {
     fn set_guide_rates(&self, rates: GuideRates) -> Result<()> {
         self.handle.check_finite("guide rate", rates.ra.0)?;
         self.handle.check_finite("guide rate", rates.dec.0)?;
-        self.handle.set("guide rates", "mount_set_guide_rates", json!({ "rates": rates }))
+        self.handle.set(Declared::GuideRates(rates), "mount_set_guide_rates", json!({ "rates": rates }))
     }
 
     fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> Result<()> {
@@ -111,7 +116,7 @@ impl Mount for RpcMount {
         for value in [site.latitude.0, site.longitude.0, site.elevation.0] {
             self.handle.check_finite("site", value)?;
         }
-        self.handle.set("site", "mount_set_site", json!({ "site": site }))
+        self.handle.order("mount_set_site", json!({ "site": site }))
     }
 
     fn set_time(&self, utc: Timestamp) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The options of an address.
 
-use crate::{Address, Error, Result, guard::Guard};
+use crate::{Address, Error, Result, backend::keeping::Keeping, guard::Guard};
 use std::time::Duration;
 
 /// How a server is treated.
@@ -12,10 +12,8 @@ pub(super) struct Policy {
     pub(super) image: Duration,
     /// A picture of which nothing comes for so long has stalled.
     pub(super) stall: Duration,
-    /// A lost connection is made again.
-    pub(super) reconnect: bool,
-    /// A silent server is asked after so long, and is given up when it does not answer for as long.
-    pub(super) alive: Duration,
+    /// What is done about a loss.
+    pub(super) keeping: Keeping,
     /// Time between two looks while somebody listens to a server that does not tell by itself.
     pub(super) poll: Duration,
     /// Pictures are judged.
@@ -29,8 +27,7 @@ impl Default for Policy {
             timeout: Duration::from_secs(15),
             image: Duration::from_secs(300),
             stall: Duration::from_secs(10),
-            reconnect: true,
-            alive: Duration::from_secs(20),
+            keeping: Keeping::default(),
             poll: Duration::from_secs(1),
             guard: true,
         }
@@ -45,29 +42,29 @@ impl Policy {
     pub(super) fn of(address: &Address) -> Result<Self> {
         let mut policy = Policy::default();
         let wrong = |why: String| Error::invalid(format!("{address}: {why}"));
+        let named = |why: Error| wrong(why.message().to_owned());
         for (name, value) in address.options() {
             let seconds = || {
                 let seconds = value.parse::<f64>().ok().filter(|seconds| (0.05..=3600.0).contains(seconds));
-                let seconds = seconds.ok_or_else(|| wrong(format!("{name} must be 0.05 to 3600 seconds")))?;
+                let why = || Error::invalid(format!("{name} must be 0.05 to 3600 seconds"));
+                let seconds = seconds.ok_or_else(why)?;
                 Ok(Duration::from_secs_f64(seconds))
             };
+            if policy.keeping.take(name, value, seconds).map_err(named)? {
+                continue;
+            }
             match name.as_str() {
-                "timeout" => policy.timeout = seconds()?,
-                "image" => policy.image = seconds()?,
-                "stall" => policy.stall = seconds()?,
-                "alive" => policy.alive = seconds()?,
-                "poll" => policy.poll = seconds()?,
+                "timeout" => policy.timeout = seconds().map_err(named)?,
+                "image" => policy.image = seconds().map_err(named)?,
+                "stall" => policy.stall = seconds().map_err(named)?,
+                "poll" => policy.poll = seconds().map_err(named)?,
                 "guard" => {
                     policy.guard = Guard::option(value).ok_or_else(|| wrong("guard must be on or off".into()))?;
                 }
-                "reconnect" => match value.as_str() {
-                    "on" => policy.reconnect = true,
-                    "off" => policy.reconnect = false,
-                    _ => return Err(wrong("reconnect must be on or off".into())),
-                },
                 _ => {
                     return Err(wrong(format!(
-                        "there is no option {name:?}; there are timeout, image, stall, alive, poll, guard and reconnect"
+                        "there is no option {name:?}; there are timeout, image, stall, poll, guard, {}",
+                        Keeping::NAMES
                     )));
                 }
             }

@@ -6,7 +6,8 @@ use super::{
     socket::{Greeted, too_long},
 };
 use crate::{
-    Error, ErrorKind, Result, Timestamp,
+    Error, ErrorKind, Result, Supervision,
+    backend::keeping::BACK_OFF,
     event::Link,
     sync::lock,
     wait::Deadline,
@@ -16,15 +17,8 @@ use std::{
     io::{self, ErrorKind as IoKind, Read},
     net::{Shutdown, TcpStream},
     sync::{Arc, Weak},
-    thread,
     time::{Duration, Instant},
 };
-
-/// Pause before the first try to connect again, and the longest; each try doubles it.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-
-/// A connection that lasted so long was a good one: after it the tries begin anew.
-const STEADY: Duration = Duration::from_secs(60);
 
 /// Bytes read at a time.
 const PIECE: usize = 64 * 1024;
@@ -46,7 +40,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads a connection in ticks: a socket has one timeout for all who read it.
     pub(super) fn new(greeted: Greeted, policy: &Policy) -> io::Result<Self> {
-        let tick = (policy.timeout.min(policy.alive) / 10).clamp(TICK.0, TICK.1);
+        let tick = (policy.timeout.min(policy.keeping.alive) / 10).clamp(TICK.0, TICK.1);
         greeted.stream.set_read_timeout(Some(tick))?;
         Ok(Reader { greeted, buffer: vec![0; PIECE], heard: Instant::now(), broken: None })
     }
@@ -58,12 +52,11 @@ impl Shared {
         let mut next = Some(stream);
         let mut pause = BACK_OFF.0;
         while let Some(stream) = next.take() {
-            let since = Instant::now();
             self.watch(&stream);
-            if self.closed.is_cancelled() || !self.policy.reconnect {
+            if self.closed.is_cancelled() || self.policy.keeping.policy == Supervision::Off {
                 return;
             }
-            if since.elapsed() > STEADY {
+            if self.link.was_up() {
                 pause = BACK_OFF.0;
             }
             while next.is_none() {
@@ -95,16 +88,9 @@ impl Shared {
             // It was closed while the old socket was still in its place.
             self.hang_up();
         }
-        self.tell_link(Link::Restoring);
-        let listener = self.listener.get().cloned();
-        let restore = move || {
-            if let Some(listener) = listener.and_then(|listener| listener.upgrade()) {
-                listener.restore();
-            }
-        };
-        // It asks, and this thread must watch.
-        let thread = thread::Builder::new().name("astrobackend-rpc-restore".into());
-        thread.spawn(restore).map_err(failed)?;
+        self.link.set(Link::Restoring);
+        // The keeper asks, and this thread must watch.
+        self.work.wake();
         Ok(watched)
     }
 
@@ -126,7 +112,7 @@ impl Shared {
                 self.hand_over();
                 continue;
             }
-            let alive = self.policy.alive;
+            let alive = self.policy.keeping.alive;
             match &question {
                 _ if reader.heard.elapsed() < alive => question = None,
                 None => {
@@ -137,8 +123,7 @@ impl Shared {
                 }
                 Some((_, asked)) if asked.elapsed() < alive => {}
                 Some(_) => {
-                    let why = format!("the server has not answered for {alive:.1?}");
-                    self.give_up(&mut reader, &Error::new(ErrorKind::Unreachable, why));
+                    self.give_up(&mut reader, &self.silent());
                     return;
                 }
             }
@@ -165,11 +150,24 @@ impl Shared {
                 }
             }
             Err(error) => match error.kind() {
-                IoKind::WouldBlock | IoKind::TimedOut | IoKind::Interrupted => return,
+                IoKind::WouldBlock | IoKind::TimedOut | IoKind::Interrupted if !self.is_silent(reader) => return,
+                IoKind::WouldBlock | IoKind::TimedOut | IoKind::Interrupted => self.silent(),
                 _ => Error::new(ErrorKind::Unreachable, format!("the connection broke: {error}")),
             },
         };
         self.give_up(reader, &why);
+    }
+
+    /// Nothing came for long, though something was asked: while callers wait all the time, nobody else would notice.
+    fn is_silent(&self, reader: &Reader) -> bool {
+        let alive = self.policy.keeping.alive;
+        let asked = || lock(&self.state).pending.values().any(|slot| slot.sent.elapsed() >= alive);
+        reader.heard.elapsed() >= alive * 2 && asked()
+    }
+
+    fn silent(&self) -> Error {
+        let alive = self.policy.keeping.alive;
+        Error::new(ErrorKind::Unreachable, format!("the server has not answered for {alive:.1?}"))
     }
 
     /// The connection is of no use any more.
@@ -214,21 +212,18 @@ impl Shared {
         }
     }
 
-    fn tell_link(&self, link: Link) {
-        if let Some(listener) = self.listener.get().and_then(Weak::upgrade) {
-            listener.link(link);
-        }
-    }
-
     /// The connection is gone: whoever waits is told.
     fn lose(&self, why: &Error) {
         let pending = {
             let mut state = lock(&self.state);
-            state.lost = Some(why.clone());
+            self.link.lose(why);
+            state.lost = self.link.check().err().or_else(|| Some(why.clone()));
             state.losses += 1;
             std::mem::take(&mut state.pending)
         };
         pending.into_values().for_each(|slot| slot.fill(Err(why.clone())));
-        self.tell_link(Link::Lost { since: Timestamp::now(), why: why.clone() });
+        if let Some(listener) = self.listener.get().and_then(Weak::upgrade) {
+            listener.lost();
+        }
     }
 }

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     Celsius, Degrees, Error, ErrorKind, Result,
     device::{
-        Camera, CameraCaps, CameraState, Colour, Control, ControlInfo, Cooler, CoolerCaps, Exposure, ExposureState,
-        FrameType, GuideDirection, Sensor,
+        Age, Camera, CameraCaps, CameraState, Colour, Control, ControlInfo, Cooler, CoolerCaps, Exposure,
+        ExposureState, FrameType, GuideDirection, Sensor,
     },
     guard::{Guard, Ticket},
     image::{Frame, Image},
@@ -189,6 +189,7 @@ impl CameraUnit {
             full_well: Some(sensor.full_well(self.gain)),
             max_adu: Some(self.sensor().max_adu()),
             last_exposure: self.last_exposure(now),
+            age: Age::NOW,
         }
     }
 

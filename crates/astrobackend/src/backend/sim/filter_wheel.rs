@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    device::{Filter, FilterWheel, FilterWheelState},
+    device::{Age, Filter, FilterWheel, FilterWheelState},
 };
 
 /// Places passed in a second.
@@ -96,7 +96,7 @@ impl FilterWheel for Handle<Wheel> {
     }
 
     fn state(&self) -> Result<FilterWheelState> {
-        self.look("state", |wheel, now| Ok(FilterWheelState { position: wheel.position(now) }))
+        self.look("state", |wheel, now| Ok(FilterWheelState { position: wheel.position(now), age: Age::NOW }))
     }
 
     fn start_move(&self, position: usize) -> Result<()> {

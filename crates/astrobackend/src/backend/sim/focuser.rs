@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Celsius, Degrees, Error, Microns, Result,
-    device::{Control, ControlInfo, Focuser, FocuserCaps, FocuserState},
+    device::{Age, Control, ControlInfo, Focuser, FocuserCaps, FocuserState},
 };
 
 /// Length of a step.
@@ -269,6 +269,7 @@ impl Focuser for Handle<Drawtube> {
                 position: Some(tube.position(now)),
                 moving: tube.is_moving(now),
                 temperature: Some(ambient(tube.longitude, now.utc).rounded()),
+                age: Age::NOW,
             })
         })
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Degrees, DegreesPerSecond, Equinox, Error, ErrorKind, Hours, RaDec, Result, Site, Timestamp,
     device::{
-        Alignment, Axis, Control, ControlInfo, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics,
+        Age, Alignment, Axis, Control, ControlInfo, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics,
         PierSide, Target, Tracking, TrackingRate, check_target,
     },
 };
@@ -146,6 +146,7 @@ impl MountUnit {
             sidereal_time: Some(self.sidereal_time(now)),
             utc: Some(self.utc(now)),
             target: self.target,
+            age: Age::NOW,
         })
     }
 

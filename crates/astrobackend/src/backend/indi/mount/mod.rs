@@ -3,7 +3,7 @@
 mod by_hand;
 mod place;
 mod reading;
-mod tracking;
+pub(super) mod tracking;
 
 use super::{
     controls::Place,
@@ -103,6 +103,7 @@ impl IndiMount {
                     Some(Goal::Place(target)) => Some(target),
                     _ => place::target(device),
                 },
+                age: device.age(),
             };
             Ok((state, place::site(device)))
         })?;
@@ -117,6 +118,10 @@ impl IndiMount {
     /// The mount's own clock may be another than ours.
     fn now(&self) -> Timestamp {
         self.handle.read(|device| Ok(place::clock(device))).ok().flatten().unwrap_or_else(Timestamp::now)
+    }
+
+    fn declare_tracking(&self, tracking: Option<Tracking>) {
+        self.handle.connection.store().claims.declare_tracking(&self.handle.id, tracking);
     }
 
     fn refuse_when_parked(&self) -> Result<()> {
@@ -243,6 +248,7 @@ impl Mount for IndiMount {
         if !self.caps()?.park {
             return self.handle.fail(Error::unsupported("cannot park"));
         }
+        self.declare_tracking(None);
         self.park_switch("PARK", Goal::Parked)
     }
 
@@ -267,6 +273,7 @@ impl Mount for IndiMount {
             let found = ["GO", "FIND"].into_iter().find(|element| device.has_switch(HOME, element));
             found.ok_or_else(|| Error::unsupported("has no home"))
         })?;
+        self.declare_tracking(None);
         self.start(HOME, Values::On(element), Goal::Home)
     }
 
@@ -278,7 +285,9 @@ impl Mount for IndiMount {
             // Some drivers would report the slew as done at once.
             return self.handle.fail(Error::invalid_operation("is moving, its tracking cannot change now"));
         }
-        tracking::set(&self.handle, wanted)
+        tracking::set(&self.handle, wanted)?;
+        self.declare_tracking(Some(wanted));
+        Ok(())
     }
 
     fn start_flip(&self, _side: PierSide) -> Result<()> {

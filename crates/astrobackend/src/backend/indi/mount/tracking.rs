@@ -3,18 +3,24 @@
 //! Offsets to the sidereal speed are the mode `TRACK_CUSTOM` with `TELESCOPE_TRACK_RATE`, which are speeds in
 //! arcseconds per second: of the hour angle, sidereal as a whole, and of the declination.
 
-use super::place::{SIDEREAL, equatorial};
+use super::{
+    place::{SIDEREAL, equatorial},
+    reading::{is_at_home, is_moving, is_parked},
+};
 use crate::{
     Error, Result,
-    backend::indi::{
-        handle::{Handle, Values},
-        store::Device,
+    backend::{
+        indi::{
+            handle::{Handle, Values},
+            store::Device,
+        },
+        keeping::may_track,
     },
     device::{Tracking, TrackingRate},
     wire::indi::State,
 };
 
-const TRACK: &str = "TELESCOPE_TRACK_STATE";
+pub(in crate::backend::indi) const TRACK: &str = "TELESCOPE_TRACK_STATE";
 const MODE: &str = "TELESCOPE_TRACK_MODE";
 const CUSTOM: &str = "TRACK_CUSTOM";
 const RATE: (&str, [&str; 2]) = ("TELESCOPE_TRACK_RATE", ["TRACK_RATE_RA", "TRACK_RATE_DE"]);
@@ -77,6 +83,27 @@ pub(super) fn set(handle: &Handle, wanted: Tracking) -> Result<()> {
         true => Ok(()),
         false => switch(handle, wanted.on),
     })
+}
+
+/// Puts back what was declared, after a loss; `anew`: the driver was connected again. See
+/// [`Supervision`](crate::Supervision).
+///
+/// # Errors
+/// Why it is left as it is.
+pub(in crate::backend::indi) fn put_back(handle: &Handle, wanted: Tracking, anew: bool, tracked: bool) -> Result<()> {
+    let now = handle.read(|device| Ok(state(device)))?;
+    if now == wanted || !(now.on || wanted.on) {
+        return Ok(());
+    }
+    may_track(wanted, anew, tracked)?;
+    if wanted.on {
+        let resting = [(is_parked as fn(&Device) -> bool, "parked"), (is_at_home, "at home"), (is_moving, "moving")];
+        let why = handle.read(|device| Ok(resting.iter().find(|(is, _)| is(device)).map(|(_, why)| *why)))?;
+        if let Some(why) = why {
+            return Err(Error::invalid_operation(format!("is not started: the mount is {why}")));
+        }
+    }
+    set(handle, wanted)
 }
 
 /// Switches it on or off, whatever the speed.

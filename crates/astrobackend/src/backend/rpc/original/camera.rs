@@ -3,10 +3,13 @@
 use super::{Peer, exposure::Taking, impl_original, number, whole};
 use crate::{
     Celsius, Error, ErrorKind, Image, Microns, Result, Timestamp,
-    backend::rpc::handle::{SAVE, save_params},
+    backend::{
+        keeping::Declared,
+        rpc::handle::{SAVE, save_params},
+    },
     device::{
-        Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, CoolerCaps, Exposure, ExposureState, FrameType,
-        Sensor,
+        Age, Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, CoolerCaps, Exposure, ExposureState,
+        FrameType, Sensor,
     },
     event::{Event, Hub},
     fits,
@@ -69,6 +72,7 @@ impl_original!(
     |camera, control| camera.read_control(control),
     |camera, _, value| {
         lock(&camera.session).gain = Some(value);
+        camera.peer.claim.declare(Declared::Control(Control::Gain, value));
         Ok(())
     },
     fn actions(&self) -> Result<Vec<String>> {
@@ -277,6 +281,7 @@ impl Camera for OriginalCamera {
             full_well: None,
             max_adu: None,
             last_exposure: lock(&self.session).finished,
+            age: Age::NOW,
         })
     }
 
@@ -301,6 +306,7 @@ impl Camera for OriginalCamera {
             return self.peer.fail(Error::new(ErrorKind::Busy, "is exposing, its frame cannot change"));
         }
         lock(&self.session).frame = Some(frame);
+        self.peer.claim.declare(Declared::Frame(frame));
         Ok(())
     }
 
@@ -316,7 +322,9 @@ impl Camera for OriginalCamera {
             }
             self.peer.order("set_target_temperature", json!({ "target_temperature": wanted }))?;
         }
-        self.peer.order("set_cooler_state", json!({ "cooler_state": set_point.is_some() }))
+        self.peer.order("set_cooler_state", json!({ "cooler_state": set_point.is_some() }))?;
+        self.peer.claim.declare(Declared::Cooler(set_point));
+        Ok(())
     }
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::{Peer, impl_original, motion::Motion, whole};
 use crate::{
     Error, Result,
-    device::{Filter, FilterWheel, FilterWheelState},
+    device::{Age, Filter, FilterWheel, FilterWheelState},
 };
 use serde_json::json;
 
@@ -39,7 +39,7 @@ impl FilterWheel for OriginalWheel {
         let says = self.peer.number("filterwheel_get_position", "filter_position")?.and_then(whole);
         let says = says.and_then(|place| usize::try_from(place).ok());
         let moving = self.motion.is_moving(says.is_none(), |goal| says == Some(*goal));
-        Ok(FilterWheelState { position: says.filter(|_| !moving) })
+        Ok(FilterWheelState { position: says.filter(|_| !moving), age: Age::NOW })
     }
 
     fn start_move(&self, position: usize) -> Result<()> {

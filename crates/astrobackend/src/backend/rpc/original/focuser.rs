@@ -3,7 +3,7 @@
 use super::{Peer, impl_original, motion::Motion, whole};
 use crate::{
     Celsius, Error, Result,
-    device::{Focuser, FocuserCaps, FocuserState},
+    device::{Age, Focuser, FocuserCaps, FocuserState},
 };
 use serde_json::json;
 
@@ -49,7 +49,7 @@ impl Focuser for OriginalFocuser {
         let says = self.peer.truth("focuser_is_moving", "is_moving")?.unwrap_or(false);
         let position = self.position()?;
         let moving = self.motion.is_moving(says, |goal| position == Some(*goal));
-        Ok(FocuserState { position, moving, temperature: self.temperature()?.map(Celsius) })
+        Ok(FocuserState { position, moving, temperature: self.temperature()?.map(Celsius), age: Age::NOW })
     }
 
     fn start_move(&self, position: i32) -> Result<()> {

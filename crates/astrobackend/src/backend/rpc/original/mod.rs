@@ -10,6 +10,7 @@ mod mount;
 use super::connection::Connection;
 use crate::{
     Address, Error, ErrorKind, Result,
+    backend::keeping::Claim,
     device::{AnyDevice, DeviceId, DeviceInfo, DeviceKind},
     event::Hub,
     wire::rpc::Greeting,
@@ -41,9 +42,9 @@ pub(super) fn info(kind: DeviceKind, greeting: &Greeting, address: &Address) -> 
 }
 
 /// A device to be used.
-pub(super) fn device(connection: Arc<Connection>, hub: Arc<Hub>, info: DeviceInfo) -> AnyDevice {
+pub(super) fn device(connection: Arc<Connection>, hub: Arc<Hub>, info: DeviceInfo, claim: Arc<Claim>) -> AnyDevice {
     let kind = info.id.kind;
-    let peer = Peer { connection, info, connected: AtomicBool::new(false) };
+    let peer = Peer { connection, info, connected: AtomicBool::new(false), claim };
     match kind {
         DeviceKind::Camera => AnyDevice::Camera(Arc::new(camera::OriginalCamera::new(peer, hub))),
         DeviceKind::FilterWheel => AnyDevice::FilterWheel(Arc::new(filter_wheel::OriginalWheel::new(peer))),
@@ -58,6 +59,8 @@ struct Peer {
     info: DeviceInfo,
     /// Whether it is used from here: the protocol can neither connect nor disconnect.
     connected: AtomicBool,
+    /// What was done to it from here.
+    claim: Arc<Claim>,
 }
 
 impl fmt::Debug for Peer {
@@ -86,17 +89,22 @@ impl Peer {
     }
 
     fn connect(&self) -> Result<()> {
+        self.claim.await_release(self.connection.policy().timeout);
         self.connection.call(self.probe(), None).map_err(|error| match error.kind() {
             ErrorKind::NotConnected => self
                 .name(Error::new(ErrorKind::NotConnected, "is not connected at the server, whose window connects it")),
             _ => self.name(error),
         })?;
         self.connected.store(true, Ordering::SeqCst);
+        self.claim.take();
+        if !self.claim.is_keeper() {
+            self.claim.note_connected(true);
+        }
         Ok(())
     }
 
     fn is_connected(&self) -> Result<bool> {
-        if !self.connected.load(Ordering::SeqCst) {
+        if !self.connected.load(Ordering::SeqCst) || self.claim.is_away()? {
             return Ok(false);
         }
         match self.connection.call(self.probe(), None) {
@@ -107,17 +115,30 @@ impl Peer {
     }
 
     fn disconnect(&self) {
+        self.claim.let_go();
+        self.claim.note_connected(false);
         self.connected.store(false, Ordering::SeqCst);
     }
 
     fn check(&self) -> Result<()> {
-        if self.connected.load(Ordering::SeqCst) { Ok(()) } else { self.fail(Error::not_connected()) }
+        if !self.connected.load(Ordering::SeqCst) {
+            return self.fail(Error::not_connected());
+        }
+        self.claim.check()
     }
 
     /// Asks without parameters; the whole result.
     fn read(&self, method: &str) -> Result<Value> {
         self.check()?;
-        self.connection.call(method, None).map_err(|error| self.name(error))
+        self.connection.call(method, None).map_err(|error| self.doubt(error))
+    }
+
+    /// A device that is not connected any more is looked after.
+    fn doubt(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::NotConnected {
+            self.claim.doubt();
+        }
+        self.name(error)
     }
 
     /// Reads a number that may be unknown.
@@ -133,7 +154,7 @@ impl Peer {
     /// Has something done. The original wants an object, also an empty one.
     fn order(&self, method: &str, params: Value) -> Result<()> {
         self.check()?;
-        self.connection.call(method, Some(&params)).map(drop).map_err(|error| self.name(error))
+        self.connection.call(method, Some(&params)).map(drop).map_err(|error| self.doubt(error))
     }
 
     fn unsupported<T>(&self) -> Result<T> {

@@ -3,9 +3,10 @@
 use super::{Peer, impl_original, motion::Motion, number};
 use crate::{
     AltAz, Degrees, DegreesPerSecond, Equinox, Error, Hours, RaDec, Result, Site, Timestamp,
+    backend::keeping::Declared,
     device::{
-        Alignment, Axis, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics, PierSide, Target, Tracking,
-        TrackingRate, check_target,
+        Age, Alignment, Axis, GuideDirection, GuideRates, Mount, MountCaps, MountState, Optics, PierSide, Target,
+        Tracking, TrackingRate, check_target,
     },
     sync::lock,
 };
@@ -102,7 +103,7 @@ impl Mount for OriginalMount {
             Goal::At(place) => position.separation(*place).0 < ARRIVED,
             Goal::Parked(wanted) => parked == *wanted,
         });
-        Ok(MountState {
+        let state = MountState {
             position,
             horizon: horizon.map(|(alt, az)| AltAz { alt: Degrees(alt), az: Degrees(az) }),
             slewing,
@@ -121,7 +122,10 @@ impl Mount for OriginalMount {
             sidereal_time: None,
             utc: None,
             target: *lock(&self.target),
-        })
+            age: Age::NOW,
+        };
+        self.peer.claim.see(&state);
+        Ok(state)
     }
 
     fn start_slew(&self, target: Target) -> Result<()> {
@@ -146,6 +150,7 @@ impl Mount for OriginalMount {
     }
 
     fn start_park(&self) -> Result<()> {
+        self.peer.claim.forget_tracking();
         self.peer.order("mount_park", json!({}))?;
         self.motion.started(Goal::Parked(true));
         Ok(())
@@ -173,7 +178,9 @@ impl Mount for OriginalMount {
         if tracking.on {
             self.check_unparked()?;
         }
-        self.peer.order("mount_set_tracking", json!({ "tracking": tracking.on }))
+        self.peer.order("mount_set_tracking", json!({ "tracking": tracking.on }))?;
+        self.peer.claim.declare(Declared::Tracking(tracking));
+        Ok(())
     }
 
     fn start_flip(&self, _: PierSide) -> Result<()> {
