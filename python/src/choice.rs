@@ -91,6 +91,7 @@ pub(crate) enum Kind {
     Message,
     Link,
     Frame,
+    Restored,
     Lagged,
 }
 
