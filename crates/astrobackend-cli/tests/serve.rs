@@ -14,6 +14,10 @@ fn what_would_let_strangers_in_is_refused() {
     with(&["--listen", "0.0.0.0:0"]).fails(2, &["can be reached from other computers", "user and a password"]);
     with(&["--user", "pier"]).fails(2, &["--password-file"]);
     with(&["--user", "pier", "--password-file", "none", "--listen", "127.0.0.1:0"]).fails(1, &["password file none"]);
+    let sim = |more: &[&str]| bare(here, &[&["sim", "serve"][..], more].concat());
+    sim(&["--alpaca", "nowhere"]).fails(2, &["no address with a port"]);
+    sim(&["--alpaca", "off", "--rpc", "0.0.0.0:0"]).fails(2, &["can be reached from other computers"]);
+    sim(&["--faults", "none.toml"]).fails(3, &["there is no file of faults none.toml"]);
     with(&["--allow", "10.0.0.0/40"]).fails(2, &["no network"]);
     with(&["--listen", "127.0.0.1:0", "--device", "Nobody"]).fails(3, &["Nobody"]);
     let indi = bare(here, &["-b", SIM, "serve", "indi", "--listen", "0.0.0.0:0"]);
@@ -65,6 +69,33 @@ mod until_told {
         stream.write_all(b"<getProperties version='1.7'/>").unwrap();
         let mut defined = BufReader::new(stream).lines().map(|line| line.unwrap());
         assert!(defined.next().unwrap().contains("device=\"Focuser Simulator\" name=\"CONNECTION\""));
+        assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
+        assert!(serving.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_faulty_observatory_is_served_in_three_ways_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = "[[fault]]\ndevice = 'camera'\nwhat = 'black-frame'\nexposure = 1\n";
+        std::fs::write(folder.path().join("night.toml"), faults).unwrap();
+        let here = "127.0.0.1:0";
+        let args = ["--json", "sim", "serve", "--options", "sensor=generic&speed=100", "--faults", "night.toml"];
+        let args = [&args[..], &["--alpaca", here, "--rpc", here, "--indi", here]].concat();
+        let mut serving = command(folder.path(), &args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line).unwrap();
+        for way in ["alpaca", "rpc", "indi"] {
+            let backend = format!("{way}://{}", told[way].as_str().unwrap());
+            let listed = command(folder.path(), &["-b", &backend, "--json", "devices"]).output().unwrap();
+            assert!(String::from_utf8_lossy(&listed.stdout).contains("Camera Simulator"), "{way}: {listed:?}");
+        }
+        // The fault is of the observatory, whichever way is taken to it.
+        let backend = format!("indi://{}", told["indi"].as_str().unwrap());
+        let expose = ["-b", &backend, "expose", "--seconds", "1", "--output", "black.fits"];
+        let exposed = command(folder.path(), &expose).output().unwrap();
+        assert_eq!(exposed.status.code(), Some(8), "{exposed:?}");
+        assert!(folder.path().join("black.fits").exists());
         assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());
         assert!(serving.wait().unwrap().success());
     }
