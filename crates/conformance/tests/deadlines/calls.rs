@@ -213,6 +213,10 @@ const CALLS: &[Call] = &[
         open.backend.link();
         Ok(())
     }),
+    backend!(supervision, |open, _| {
+        open.backend.supervision();
+        Ok(())
+    }),
     backend!(answers_from_memory, |open, _| {
         open.backend.answers_from_memory();
         Ok(())

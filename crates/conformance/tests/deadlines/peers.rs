@@ -6,12 +6,15 @@ use astrobackend_server::{alpaca, rpc};
 use std::{any::Any, net::SocketAddr, time::Duration};
 use testing::{FakeIndi, FakeRpc, IndiServer, Skip, StallingLine};
 
+/// A server that runs as long as this, and where it listens.
+type Started = std::result::Result<(Box<dyn Any>, SocketAddr), Skip>;
+
 /// A kind of server.
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     scheme: &'static str,
-    start: fn() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip>,
+    start: fn() -> Started,
     /// The devices, where there are several of a kind.
     devices: &'static [(DeviceKind, &'static str)],
     /// The options for all limits, but for `{}` seconds.
@@ -23,7 +26,7 @@ pub(crate) struct Peer {
 /// The simulated observatory, quick and with little to send.
 const WORLD: &str = "sim://?speed=1000&sensor=generic&settle=0&cameras=1";
 
-fn alpaca_over_sim() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
+fn alpaca_over_sim() -> Started {
     let options = alpaca::Options { listen: ([127, 0, 0, 1], 0).into(), discovery: None, ..Default::default() };
     let server = astrobackend::open(WORLD).and_then(|sim| alpaca::Server::start(sim, options));
     let server = server.expect("our Alpaca server starts");
@@ -31,7 +34,7 @@ fn alpaca_over_sim() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
     Ok((Box::new(server), address))
 }
 
-fn rpc_over_sim() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
+fn rpc_over_sim() -> Started {
     let options = rpc::Options { listen: ([127, 0, 0, 1], 0).into(), ..Default::default() };
     let server = astrobackend::open(WORLD).and_then(|sim| rpc::Server::start(sim, options));
     let server = server.expect("our RPC server starts");
@@ -39,19 +42,19 @@ fn rpc_over_sim() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
     Ok((Box::new(server), address))
 }
 
-fn original_rpc() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
+fn original_rpc() -> Started {
     let server = FakeRpc::start().expect("a free port");
     let address = server.address();
     Ok((Box::new(server), address))
 }
 
-fn fake_indi() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
+fn fake_indi() -> Started {
     let server = FakeIndi::builder().observatory().start().expect("a free port");
     let address = server.address();
     Ok((Box::new(server), address))
 }
 
-fn indiserver() -> std::result::Result<(Box<dyn Any>, SocketAddr), Skip> {
+fn indiserver() -> Started {
     let drivers = ["indi_simulator_ccd", "indi_simulator_telescope", "indi_simulator_focus", "indi_simulator_wheel"];
     let server = IndiServer::start(&drivers)?;
     let address = ([127, 0, 0, 1], server.port()).into();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
-    backend::keeping::Declared,
+    backend::{interfaces::is_transport, keeping::Declared},
     device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
     event::{Event, Hub},
     guard::{Guard, Ticket},
@@ -136,8 +136,11 @@ impl Camera for RpcCamera {
 
     fn start_exposure(&self, exposure: Exposure) -> Result<()> {
         let run = (self.handle.connection.greeting().instance, self.handle.claim.rebirths());
-        // What cannot be read is no reason not to expose.
-        let asked = if self.guard.is_on() { self.frame().ok().zip(self.caps().ok()) } else { None };
+        // What cannot be read is no reason not to expose, unless the server does not answer: it is not asked again.
+        let asked = match self.guard.is_on().then(|| Ok((self.frame()?, self.caps()?))) {
+            Some(Err(error)) if is_transport(&error) => return Err(error),
+            asked => asked.and_then(Result::ok),
+        };
         let at = Timestamp::now();
         self.handle.order("camera_start_exposure", json!({ "exposure": exposure }))?;
         *lock(&self.started) = asked.map(|(frame, caps)| self.guard.begin(exposure, frame, &caps, at));
