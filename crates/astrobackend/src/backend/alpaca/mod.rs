@@ -12,7 +12,7 @@
 //!   told. `connect`: seconds for the connection to the server, 5. All calls end by then.
 //! - `image`: seconds that a picture may take, 300, of which at most four times `timeout` until it begins. `stall`: a
 //!   picture that comes with less than 256 bytes per second for so many seconds (10) is given up.
-//! - `reconnect`: what is done when the server or a device is lost ([`Supervision`](crate::Supervision)): `restore`, the
+//! - `reconnect`: what is done when the server or a device is lost ([`Supervision`]): `restore`, the
 //!   default, `reopen` or `off`. Each call has a connection of its own, so a lost server is one that cannot be connected
 //!   to, or that does not answer when it is asked after a call went wrong. From then on calls fail at once: with `off`
 //!   until the backend is opened again, otherwise until a request in the background, with growing pauses, is answered.

@@ -69,7 +69,7 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn new(prog_id: &str, policy: Policy, way: Arc<Way>) -> Self {
-        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), made: Arc::default(), link, work }
+        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), made: Arc::default(), way }
     }
 
     fn apartment(&self) -> Result<&Apartment> {

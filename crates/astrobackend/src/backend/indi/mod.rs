@@ -12,7 +12,7 @@
 //!
 //! - `unix`: the name of the socket that a server on this machine is sought on before its port, or `off`.
 //! - `timeout`: seconds that a call waits for the server or a driver, 15 by default.
-//! - `reconnect`: what is done when the connection, a driver or a device is lost ([`Supervision`](crate::Supervision)):
+//! - `reconnect`: what is done when the connection, a driver or a device is lost ([`Supervision`]):
 //!   `restore`, the default, `reopen` or `off`. A lost connection is made again, with longer and longer pauses; a device
 //!   that was connected here, and disconnects by itself or through another client, is connected again.
 //! - `alive`: seconds after which a silent server or driver is asked whether it is there, 20 by default. One

@@ -8,7 +8,7 @@
 //!
 //! - `timeout`: seconds that a call waits for the server, 15 by default.
 //! - `image`, `stall`: seconds that a picture may take, 300, and after which one that does not move is given up, 10.
-//! - `reconnect`: what is done when the connection or a device is lost ([`Supervision`](crate::Supervision)): `restore`,
+//! - `reconnect`: what is done when the connection or a device is lost ([`Supervision`]): `restore`,
 //!   the default, `reopen` or `off`. A lost connection is made again with longer and longer pauses.
 //! - `alive`: seconds after which a silent server is asked whether it is there, 20 by default. One that does not answer
 //!   for as long is given up. As often the devices that were connected here are asked whether they still are.
