@@ -130,8 +130,14 @@ impl Servers {
     }
 
     fn stop(self) {
-        self.alpaca.map(alpaca::Running::stop);
-        self.rpc.map(rpc::Running::stop);
-        self.indi.map(indi::Running::stop);
+        if let Some(server) = self.alpaca {
+            server.stop();
+        }
+        if let Some(server) = self.rpc {
+            server.stop();
+        }
+        if let Some(server) = self.indi {
+            server.stop();
+        }
     }
 }

@@ -139,7 +139,7 @@ impl Chain {
                 line.set([Line::Broken, Line::After(0), Line::After(5000), Line::After(200_000)][round as usize % 4]);
                 pause.until(Instant::now() + Duration::from_millis(u64::from(200 + round * 91 % 900)));
                 // What was held comes late, or the line is cut and made again.
-                line.set(if round % 3 == 0 { Line::Broken } else { Line::Whole });
+                line.set(if round.is_multiple_of(3) { Line::Broken } else { Line::Whole });
                 line.set(Line::Whole);
             }
             if let End::IndiServer(server) = &self.end

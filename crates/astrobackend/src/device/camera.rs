@@ -447,11 +447,11 @@ pub trait CameraExt: Camera {
             }
         };
         let what = format!("the exposure of {:?}", exposure.duration);
-        wait.within(|| {
-            let over = wait.run(what, || self.start_exposure(exposure), look, || self.abort_exposure());
-            over.map_err(|error| error.on(self.info().id))?;
+        let taken = wait.within(|| {
+            wait.run(what, || self.start_exposure(exposure), look, || self.abort_exposure())?;
             self.image()
-        })
+        });
+        taken.map_err(|error| error.on(self.info().id))
     }
 }
 

@@ -71,7 +71,7 @@ pub trait FilterWheelExt: FilterWheel {
     /// # Errors
     /// `NotFound`, `Timeout`, `Cancelled`, or what the wheel reports.
     fn select(&self, name: &str, wait: &Wait) -> Result<()> {
-        wait.within(|| self.move_to(self.find(name)?, wait))
+        wait.within(|| self.move_to(self.find(name)?, wait)).map_err(|error| error.on(self.info().id))
     }
 
     /// Turns to a place and waits until it is there. A wheel cannot be stopped half way.

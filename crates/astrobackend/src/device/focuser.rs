@@ -84,7 +84,7 @@ pub trait FocuserExt: Focuser {
     /// # Errors
     /// `Timeout`, `Cancelled`, what the focuser reports, or `Device` if it stands somewhere else.
     fn move_to(&self, position: i32, wait: &Wait) -> Result<()> {
-        wait.within(|| {
+        let moved = wait.within(|| {
             let caps = self.caps()?;
             let deadline = crate::wait::Deadline::after(wait.timeout);
             let what = format!("the move to {position}");
@@ -105,7 +105,8 @@ pub trait FocuserExt: Focuser {
                     _ => {}
                 }
             }
-        })
+        });
+        moved.map_err(|error| error.on(self.info().id))
     }
 
     /// Moves by a number of steps and waits until it stands.
@@ -113,10 +114,11 @@ pub trait FocuserExt: Focuser {
     /// # Errors
     /// `Timeout`, `Cancelled`, or what the focuser reports.
     fn move_by(&self, steps: i32, wait: &Wait) -> Result<()> {
-        wait.within(|| match self.state()?.position {
+        let moved = wait.within(|| match self.state()?.position {
             Some(here) => self.move_to(here.saturating_add(steps), wait),
             None => moved(self, wait, &format!("the move by {steps}"), || self.start_move_by(steps)).map(drop),
-        })
+        });
+        moved.map_err(|error| error.on(self.info().id))
     }
 }
 
