@@ -83,6 +83,10 @@ impl Call {
         work: impl FnOnce(&Report<T, P>) -> Result<T> + Send + 'static,
         mut told: Option<&mut dyn FnMut(P) -> PyResult<()>>,
     ) -> PyResult<T> {
+        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            // A call that may take no time is not begun.
+            return raise(Err(self.too_late()));
+        }
         let limit = Wait::new(self.timeout.unwrap_or(Duration::MAX)).cancelled_by(&self.cancel);
         if self.timeout.is_none() && told.is_none() && !is_main_thread(py)? {
             return at_once(py, || limit.within(|| work(&Report(None))));
@@ -92,7 +96,6 @@ impl Call {
         let left = Left::default();
         let over = left.clone();
         let job = move || {
-            // A call whose deadline has passed before it began is not begun.
             let done = limit.within(|| work(&report));
             // Nobody listens any more: the call was left behind.
             sender.send(Note::Done(done)).ok();
