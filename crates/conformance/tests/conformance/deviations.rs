@@ -12,7 +12,10 @@ pub(crate) const INDI_SIMULATORS: &[Deviation] = &[Deviation {
 /// The devices of the crate ascom-alpaca-core 0.3.0's harness: they keep what they are told, but do not imitate hardware.
 pub(crate) const ASCOM_ALPACA_CORE: &[Deviation] = &[
     Deviation { case: "camera::the_cooler_obeys", reason: "CCDTemperature is always -10" },
-    Deviation { case: "camera::a_good_frame_is_judged_ok", reason: "all its pictures have the same pixels, which is told" },
+    Deviation {
+        case: "camera::a_good_frame_is_judged_ok",
+        reason: "all its pictures have the same pixels, which is told",
+    },
     Deviation { case: "camera::stop_keeps_the_image", reason: "LastExposureDuration stays what was asked for" },
     Deviation { case: "mount::the_clock_is_set", reason: "UTCDate takes any time and keeps its own" },
     Deviation {
