@@ -543,7 +543,6 @@ impl<P: Peer> Night<P> {
 }
 
 /// An exposure that is not over before the loss.
-
 fn long() -> astrobackend::device::Exposure {
     astrobackend::device::Exposure::light(Duration::from_secs(600))
 }
