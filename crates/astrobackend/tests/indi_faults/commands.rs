@@ -37,6 +37,17 @@ fn a_command_dropped_without_a_word_is_noticed() {
 }
 
 #[test]
+fn a_slot_that_no_wheel_has_is_no_goal_reached() {
+    let lab = Lab::new();
+    let wheel = lab.filter_wheel();
+    for slot in [0.0, -3.0, 1e300] {
+        let told = xml::numbers("Wheel", "FILTER_SLOT", "Ok", &[("FILTER_SLOT_VALUE", slot)]);
+        lab.server.on("FILTER_SLOT", says(told));
+        assert_eq!(failure(within(SOON, || wheel.select("Ha", &wait(1)))), ErrorKind::Timeout, "{slot}");
+    }
+}
+
+#[test]
 fn busy_for_ever_ends_at_the_deadline_and_is_stopped() {
     let lab = Lab::new();
     let focuser = lab.focuser();

@@ -47,17 +47,20 @@ impl IndiFilterWheel {
 /// The place in the light path, from 0.
 fn position(device: &Device) -> Option<usize> {
     let slot = device.number(SLOT.0, SLOT.1)?.round();
-    (slot >= 1.0).then_some(slot as usize - 1)
+    (1.0..=MOST).contains(&slot).then(|| slot as usize - 1)
 }
 
 fn reached(device: &Device, goal: &usize) -> bool {
     position(device) == Some(*goal)
 }
 
-/// Places of the wheel: the names may be more or fewer. No real wheel has hundreds.
+/// No real wheel has more places.
+const MOST: f64 = 255.0;
+
+/// Places of the wheel: the names may be more or fewer.
 fn places(device: &Device) -> usize {
     let max = device.limits(SLOT.0, SLOT.1).and_then(|slot| slot.range()).map(|(_, max)| max);
-    max.unwrap_or(1.0).clamp(1.0, 255.0) as usize
+    max.unwrap_or(1.0).clamp(1.0, MOST) as usize
 }
 
 /// The elements with the names in order of the number at their ends: `_10` comes after `_9`.
