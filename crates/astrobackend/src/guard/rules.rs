@@ -195,7 +195,8 @@ impl Findings {
 
     /// What it has in common with the frame before, and should not, and the other way round.
     pub(super) fn beside(&mut self, this: &Before, before: &Before, image: &Image) {
-        if let (Some(number), true) = (this.peer, this.peer == before.peer) {
+        // A peer that was started anew counts anew, but its exposures begin later.
+        if let (Some(number), true) = (this.peer, this.peer == before.peer && this.start == before.start) {
             self.bad(format!("it is exposure {number} of the camera once more"));
         }
         if this.size == before.size

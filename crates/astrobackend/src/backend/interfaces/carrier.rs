@@ -121,7 +121,7 @@ impl fmt::Display for Argument {
     }
 }
 
-/// True for failures of the way to the device, not of the device.
+/// True for failures of the way to the device, or of the caller's patience, not of the device.
 pub(in crate::backend) fn is_transport(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable)
+    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unreachable | ErrorKind::Cancelled)
 }

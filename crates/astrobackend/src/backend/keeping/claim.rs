@@ -8,6 +8,7 @@ use crate::{
     event::{EventKind, Link},
     image::Frame,
     sync::lock,
+    wait::Deadline,
 };
 use std::{
     mem::{Discriminant, discriminant},
@@ -242,9 +243,12 @@ impl Claim {
             return;
         }
         self.work.hurry();
-        let held = |state: &mut State| state.held;
-        let waited = self.released.wait_timeout_while(lock(&self.state), limit, held);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let deadline = Deadline::after(limit);
+        let mut state = lock(&self.state);
+        while state.held && !deadline.has_passed() {
+            let waited = self.released.wait_timeout(state, deadline.pause());
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Remembers what the user declared.

@@ -53,8 +53,8 @@ impl RpcCamera {
     }
 
     /// Judges a picture. The server tells of its own verdict by itself, so only another one is news.
-    fn judge(&self, image: &mut Image) {
-        let ticket = lock(&self.started).take().unwrap_or_else(|| self.guard.unasked());
+    fn judge(&self, ticket: Option<Ticket>, image: &mut Image) {
+        let ticket = ticket.unwrap_or_else(|| self.guard.unasked());
         let (told, exposed, at) = (image.meta.verdict.clone(), image.meta.exposure, Timestamp::now());
         if let Some(kind) = ticket.judge(image, at, exposed)
             && image.meta.verdict != told
@@ -68,17 +68,23 @@ impl RpcCamera {
         // Whoever asks at the same time gets the same picture.
         let _fetching = self.fetching.after_others("the picture").map_err(|error| error.on(&self.handle.id))?;
         let known = lock(&self.picture).clone();
+        // Before it is fetched: an exposure that begins meanwhile has a ticket of its own.
+        let ticket = lock(&self.started).take();
         let fetched = fetch(&self.handle, known.as_ref().map(|(_, tag)| tag.as_str()), take);
         let (image, tag) = match (fetched.map_err(|error| error.on(&self.handle.id)), known) {
             (Ok(Fetched::New(mut image, tag)), _) => {
-                self.judge(&mut image);
+                self.judge(ticket, &mut image);
+                *lock(&self.started_in) = None;
                 (Arc::new(*image), tag)
             }
-            (Ok(Fetched::Same), Some(known)) => known,
-            (Ok(Fetched::Same), None) => return self.handle.fail(Error::protocol("sent no picture")),
-            (Err(error), _) => {
-                *lock(&self.picture) = None;
-                return Err(error);
+            (other, known) => {
+                if let Some(ticket) = ticket {
+                    lock(&self.started).get_or_insert(ticket);
+                }
+                match (other?, known) {
+                    (Fetched::Same, Some(known)) => known,
+                    _ => return self.handle.fail(Error::protocol("sent no picture")),
+                }
             }
         };
         *lock(&self.picture) = (!take).then(|| (image.clone(), tag));
@@ -143,6 +149,7 @@ impl Camera for RpcCamera {
         };
         let at = Timestamp::now();
         self.handle.order("camera_start_exposure", json!({ "exposure": exposure }))?;
+        *lock(&self.picture) = None;
         *lock(&self.started) = asked.map(|(frame, caps)| self.guard.begin(exposure, frame, &caps, at));
         *lock(&self.started_in) = Some(run);
         Ok(())

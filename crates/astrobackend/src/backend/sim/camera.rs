@@ -74,6 +74,8 @@ struct Running {
     picture: Picture,
     /// It ended without a picture.
     failed: Option<Error>,
+    /// It stands still somewhere on its way.
+    stalls: bool,
 }
 
 /// The camera and its present exposure.
@@ -241,8 +243,14 @@ impl CameraUnit {
             ticket: self.guard.begin(exposure, self.frame, &self.caps, now.utc),
         };
         let dark = now.seconds + exposure.duration.as_secs_f64();
-        self.running =
-            Some(Running { shot, dark, ready: dark + self.readout(), picture: Picture::default(), failed: None });
+        self.running = Some(Running {
+            shot,
+            dark,
+            ready: dark + self.readout(),
+            picture: Picture::default(),
+            failed: None,
+            stalls: false,
+        });
         Ok(())
     }
 
@@ -359,11 +367,13 @@ impl Unit for CameraUnit {
         let busy = self.progress(at).is_busy();
         let air = self.air(at);
         match (what, &mut self.running) {
-            (What::EndlessExposure, Some(running)) if at.seconds < running.dark => {
+            (What::EndlessExposure, Some(running)) if !running.stalls && at.seconds < running.dark => {
+                running.stalls = true;
                 let middle = f64::midpoint(running.shot.start.seconds, running.dark);
                 return Struck::Stands(middle.max(at.seconds));
             }
-            (What::StallReadout, Some(running)) if busy => {
+            (What::StallReadout, Some(running)) if !running.stalls && busy => {
+                running.stalls = true;
                 return Struck::Stands(f64::midpoint(running.dark, running.ready).max(at.seconds));
             }
             (What::FailExposure(message), Some(running)) if busy => {
@@ -423,14 +433,18 @@ impl Camera for Handle<CameraUnit> {
         self.order("stop_exposure", |camera, now| {
             camera.stop(now);
             Ok(())
-        })
+        })?;
+        self.world.given_up(self.index);
+        Ok(())
     }
 
     fn abort_exposure(&self) -> Result<()> {
         self.order("abort_exposure", |camera, now| {
             camera.abort(now);
             Ok(())
-        })
+        })?;
+        self.world.given_up(self.index);
+        Ok(())
     }
 
     fn image(&self) -> Result<Arc<Image>> {

@@ -94,12 +94,12 @@ impl<U: Unit> Handle<U> {
         let on = |error: Error| error.on(&self.world.entry(self.index).info.id);
         let mut unit = lock((self.unit)(&self.world, self.index));
         if self.world.may_fail() {
-            if let Verdict::Waits(until) = self.suffer(&mut unit, call).map_err(on)? {
+            if let Verdict::Waits { until, released } = self.suffer(&mut unit, call).map_err(on)? {
                 drop(unit);
-                self.world.hold(self.index, call, until).map_err(on)?;
+                self.world.hold(self.index, call, until, released).map_err(on)?;
                 unit = lock((self.unit)(&self.world, self.index));
             }
-            self.learn(&mut unit);
+            self.world.learn(self.index, &mut *unit);
         }
         if connected && !self.world.entry(self.index).connected.load(Ordering::SeqCst) {
             return Err(on(Error::not_connected()));
@@ -112,8 +112,7 @@ impl<U: Unit> Handle<U> {
 
     /// What becomes of a call.
     fn suffer(&self, unit: &mut U, call: &'static str) -> Result<Verdict> {
-        self.world.let_happen();
-        self.learn(unit);
+        self.world.learn(self.index, unit);
         let now = self.world.now(self.index);
         unit.catch_up(now);
         let doing = unit.doing(now);
@@ -128,21 +127,6 @@ impl<U: Unit> Handle<U> {
         match verdict {
             Verdict::Fails(error) => Err(error),
             verdict => Ok(verdict),
-        }
-    }
-
-    /// Lets the unit learn what happened to it.
-    fn learn(&self, unit: &mut U) {
-        let world = &self.world;
-        let mut unplugged = false;
-        lock(&world.faults).tell(self.index, |what, at| {
-            let at = Now { seconds: at, ..world.clock.now() };
-            unit.catch_up(at);
-            unplugged |= *what == What::PowerCycle;
-            unit.strike(what, at)
-        });
-        if unplugged {
-            World::set_connected(world, self.index, false);
         }
     }
 }

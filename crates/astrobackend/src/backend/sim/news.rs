@@ -42,7 +42,7 @@ impl World {
     }
 
     /// Connects or disconnects a device.
-    pub(super) fn set_connected(self: &Arc<World>, index: usize, connected: bool) {
+    pub(super) fn set_connected(&self, index: usize, connected: bool) {
         if self.entry(index).connected.swap(connected, Ordering::SeqCst) != connected {
             if connected {
                 self.reconnected(index);

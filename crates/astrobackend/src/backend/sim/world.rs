@@ -3,7 +3,7 @@
 use super::{
     camera::{CameraUnit, LightPath, Shot},
     clock::{Clock, Now, duration},
-    faults::{Engine, Fault},
+    faults::{Engine, Fault, What},
     filter_wheel::Wheel,
     focuser::Drawtube,
     handle::{Handle, Unit},
@@ -25,7 +25,7 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -139,7 +139,7 @@ impl World {
         }
         let entries = entries(address, &options);
         let mut faults = Engine::new(entries.iter().map(|entry| entry.info.id.clone()).collect(), options.seed);
-        options.faults.iter().try_for_each(|fault| faults.arm(fault.clone(), CALLS))?;
+        options.faults.iter().try_for_each(|fault| faults.arm(fault.clone(), CALLS, 0.0))?;
         Ok(Arc::new(World {
             failing: AtomicBool::new(!faults.is_idle()),
             faults: Mutex::new(faults),
@@ -216,7 +216,12 @@ impl World {
     /// # Errors
     /// As [`Engine::arm`].
     pub(super) fn inject(&self, fault: Fault) -> Result<()> {
-        lock(&self.faults).arm(fault, CALLS)?;
+        let mut faults = lock(&self.faults);
+        faults.arm(fault, CALLS, self.clock.now().world)?;
+        let connected = |entry: &Entry| entry.connected.load(Ordering::SeqCst);
+        let places = self.entries.iter().enumerate().filter(|(_, entry)| connected(entry));
+        places.for_each(|(place, _)| faults.met(place));
+        drop(faults);
         self.failing.store(true, Ordering::SeqCst);
         Ok(())
     }
@@ -237,12 +242,12 @@ impl World {
     ///
     /// # Errors
     /// `Timeout`.
-    pub(super) fn hold(&self, index: usize, call: &str, until: f64) -> Result<()> {
+    pub(super) fn hold(&self, index: usize, call: &str, until: f64, released: u64) -> Result<()> {
         let deadline = Deadline::after(self.options.timeout);
         let mut faults = lock(&self.faults);
         loop {
             let left = until - self.clock.now().world;
-            if left <= 0.0 || !faults.holds(index) {
+            if left <= 0.0 || faults.released(index) != released {
                 return Ok(());
             }
             let (here, limit) = (duration(left / self.options.speed), deadline.remaining());
@@ -252,6 +257,43 @@ impl World {
             // A clock of a test is moved by hand, and tells nobody.
             let wait = here.min(limit).clamp(Duration::from_millis(1), POLL);
             faults = self.released.wait_timeout(faults, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Lets a unit learn what happened to it by now.
+    pub(super) fn learn<U: Unit>(&self, index: usize, unit: &mut U) {
+        let mut unplugged = false;
+        {
+            let mut faults = lock(&self.faults);
+            faults.advance(self.clock.now().world);
+            faults.tell(index, |what, at| {
+                let at = Now { seconds: at, ..self.clock.now() };
+                unit.catch_up(at);
+                unplugged |= *what == What::PowerCycle;
+                unit.strike(what, at)
+            });
+        }
+        if unplugged {
+            self.set_connected(index, false);
+        }
+    }
+
+    /// A device that others look through, as it is now.
+    fn unit<'a, U: Unit>(&self, kind: DeviceKind, unit: &'a Mutex<U>) -> (MutexGuard<'a, U>, Now) {
+        let index = self.place_of(kind);
+        let mut unit = lock(unit);
+        if self.may_fail() {
+            self.learn(index, &mut *unit);
+        }
+        let now = self.now(index);
+        unit.catch_up(now);
+        (unit, now)
+    }
+
+    /// An exposure was ended before its time.
+    pub(super) fn given_up(&self, index: usize) {
+        if self.may_fail() {
+            lock(&self.faults).given_up(index, self.clock.now().world);
         }
     }
 
@@ -275,16 +317,17 @@ impl World {
         if camera > 0 {
             return LightPath { band: Band::Luminance, defocus: 0.0 };
         }
-        let now = |kind| self.now(self.place_of(kind));
-        let (band, offset) = lock(&self.wheel).in_path(now(DeviceKind::FilterWheel));
-        LightPath { band, defocus: lock(&self.focuser).defocus(offset, now(DeviceKind::Focuser)) }
+        let (band, offset) = {
+            let (wheel, now) = self.unit(DeviceKind::FilterWheel, &self.wheel);
+            wheel.in_path(now)
+        };
+        let (focuser, now) = self.unit(DeviceKind::Focuser, &self.focuser);
+        LightPath { band, defocus: focuser.defocus(offset, now) }
     }
 
     /// A pulse on the cable from a guide port: a mount that cannot follow it now just does not.
     pub(super) fn guide_port(&self, direction: GuideDirection, duration: Duration) {
-        let mut mount = lock(&self.mount);
-        let now = self.now(self.place_of(DeviceKind::Mount));
-        mount.catch_up(now);
+        let (mut mount, now) = self.unit(DeviceKind::Mount, &self.mount);
         let _ = mount.pulse(direction, duration, now);
     }
 
@@ -322,7 +365,15 @@ impl World {
             set_point: shot.set_point,
             ..ImageMeta::default()
         };
-        if self.may_fail() { lock(&self.faults).spoil(camera, image) } else { Ok(image) }
+        if !self.may_fail() {
+            return Ok(image);
+        }
+        let mut spoil = lock(&self.faults).spoiling(camera, shot.serial);
+        let image = spoil.apply(image)?;
+        if spoil.kept {
+            lock(&self.faults).keep(camera, image.clone());
+        }
+        Ok(image)
     }
 
     /// Everything that a finished exposure's picture depends on.
@@ -331,7 +382,7 @@ impl World {
         let middle = shot.start.world + half;
         let of_mount = self.place_of(DeviceKind::Mount);
         let ([before, axes, after], side) = {
-            let mount = lock(&self.mount);
+            let (mount, _) = self.unit(DeviceKind::Mount, &self.mount);
             let axes = [middle - half, middle, middle + half].map(|at| mount.drive.truth(self.local(of_mount, at)));
             (axes, mount.drive.side(axes[1]))
         };

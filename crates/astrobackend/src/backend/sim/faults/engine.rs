@@ -5,6 +5,13 @@
 
 use super::{Doing, Fault, What, When};
 use crate::{Error, ErrorKind, device::DeviceId};
+use std::ops::Range;
+
+/// Exposures after which a frame that was to be spoilt is not expected any more.
+const KEPT: u64 = 16;
+
+/// Exposures that one fault happens to at most.
+const MOST: u32 = 1000;
 
 /// What a unit says to what happens to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +29,8 @@ pub(in super::super) enum Struck {
 pub(in super::super) enum Verdict {
     /// It goes on.
     Goes,
-    /// It goes on at this second of the world, which may be never.
-    Waits(f64),
+    /// It goes on at this second of the world, which may be never, or when the device is released once more.
+    Waits { until: f64, released: u64 },
     /// It fails.
     Fails(Error),
 }
@@ -51,6 +58,10 @@ struct Strike {
     left: u32,
     /// The link of the whole observatory, not of one device.
     whole: bool,
+    /// The method that it happens to; all if none is named.
+    call: Option<String>,
+    /// The exposures whose frames it happens to; all if it came at a time.
+    exposures: Range<u64>,
 }
 
 /// What a unit has still to learn.
@@ -66,8 +77,14 @@ struct Pending {
 pub(super) struct Patient {
     strikes: Vec<Strike>,
     pending: Vec<Pending>,
-    /// Beginnings and ends, seconds of the world, of the times for which it stood still.
+    /// When it stands still, in its own time, and for how long; the earliest first.
     stills: Vec<(f64, f64)>,
+    /// Somebody has tried to connect it.
+    tried: bool,
+    /// It was connected once.
+    known: bool,
+    /// How often calls that wait were let go.
+    released: u64,
     /// The picture before, kept only where it may come again.
     pub(super) last: Option<crate::image::Image>,
 }
@@ -94,11 +111,11 @@ impl Engine {
         self.armed.is_empty() && self.patients.iter().all(|patient| quiet(patient) && patient.stills.is_empty())
     }
 
-    /// Adds a fault.
+    /// Adds a fault; what was to happen in the past happens now.
     ///
     /// # Errors
     /// `InvalidValue` for what it cannot be, `NotFound` for a device that there is not.
-    pub(in super::super) fn arm(&mut self, fault: Fault, calls: &[&str]) -> Result<(), Error> {
+    pub(in super::super) fn arm(&mut self, fault: Fault, calls: &[&str], now: f64) -> Result<(), Error> {
         fault.check().map_err(Error::invalid)?;
         if let When::Call { name: Some(name), .. } = &fault.when
             && !calls.contains(&name.as_str())
@@ -106,7 +123,11 @@ impl Engine {
             return Err(Error::invalid(format!("there is no call {name:?}; there are {}", calls.join(", "))));
         }
         let on = self.places(&fault.device)?;
-        let next = if let When::At(at) = fault.when { at } else { f64::INFINITY };
+        let next = match (&fault.when, fault.every) {
+            (When::At(at), Some(step)) if *at < now => at + ((now - at) / step).ceil() * step,
+            (When::At(at), _) => at.max(now),
+            _ => f64::INFINITY,
+        };
         self.armed.push(Armed { fault, on, next, calls: 0, spent: false });
         Ok(())
     }
@@ -134,7 +155,8 @@ impl Engine {
         for patient in &mut self.patients {
             patient.strikes.clear();
             patient.pending.clear();
-            patient.move_on(now);
+            patient.move_on(now, true);
+            patient.released += 1;
         }
     }
 
@@ -152,16 +174,27 @@ impl Engine {
     pub(in super::super) fn call(&mut self, place: usize, name: &str, doing: Option<Doing>, now: f64) -> Verdict {
         self.advance(now);
         for armed in 0..self.armed.len() {
-            if let Some(fault) = self.armed[armed].called(place, name, doing) {
-                self.strike(armed, &fault, now);
+            match self.armed[armed].called(place, name, doing) {
+                // What happens to calls happens to the one that it waited for.
+                Some(fault) if fault.what.is_of_calls() => self.strike_one(&fault, place, now),
+                Some(fault) => self.strike(armed, &fault, now),
+                None => {}
             }
         }
-        let patient = &mut self.patients[place];
-        if name == "connect" {
-            // Somebody has put the cable in again.
-            patient.end(now, |strike| strike.what == What::LoseLink && strike.until.is_infinite());
+        if name == "connect" && std::mem::replace(&mut self.patients[place].tried, true) {
+            self.plug_in(place, now);
         }
-        patient.verdict(name, now)
+        self.patients[place].verdict(name, now)
+    }
+
+    /// Somebody has put the cable in again.
+    fn plug_in(&mut self, place: usize, now: f64) {
+        let lasts = |strike: &Strike| strike.what == What::LoseLink && strike.until.is_infinite();
+        let whole = self.patients[place].strikes.iter().any(|strike| lasts(strike) && strike.whole);
+        self.patients[place].end(now, lasts);
+        if whole {
+            self.patients.iter_mut().for_each(|patient| patient.end(now, |strike| lasts(strike) && strike.whole));
+        }
     }
 
     /// What becomes of a look that nobody made by a call: only a lost link is in its way.
@@ -172,9 +205,11 @@ impl Engine {
 
     /// An exposure was accepted.
     pub(in super::super) fn exposed(&mut self, place: usize, number: u64, now: f64) {
+        self.patients[place].strikes.retain(|strike| strike.exposures.end.saturating_add(KEPT) > number);
         for armed in 0..self.armed.len() {
-            if let Some(fault) = self.armed[armed].exposed(place, number) {
-                self.strike_one(&fault, place, now);
+            let Some(fault) = self.armed[armed].exposed(place, number) else { continue };
+            if self.happens(&fault) {
+                self.patients[place].begin(&fault, now, number);
             }
         }
     }
@@ -182,10 +217,25 @@ impl Engine {
     /// The device was disconnected and is connected anew.
     pub(in super::super) fn reconnected(&mut self, place: usize, now: f64) {
         let patient = &mut self.patients[place];
+        if !std::mem::replace(&mut patient.known, true) {
+            return;
+        }
         patient.cool_off(now);
         let lasts = |what: &Strike| what.until.is_infinite() && !what.what.is_of_calls() && !what.what.is_of_frames();
         patient.end(now, |strike| lasts(strike) && strike.what != What::CoolerOff);
-        patient.move_on(now);
+        patient.move_on(now, false);
+    }
+
+    /// The device is connected already, whoever did it.
+    pub(in super::super) fn met(&mut self, place: usize) {
+        (self.patients[place].tried, self.patients[place].known) = (true, true);
+    }
+
+    /// The exposure that was to stand still later is over.
+    pub(in super::super) fn given_up(&mut self, place: usize, now: f64) {
+        let patient = &mut self.patients[place];
+        let local = patient.local(now);
+        patient.stills.retain(|(from, _)| *from <= local);
     }
 
     /// Tells a unit what it has still to learn.
@@ -206,9 +256,9 @@ impl Engine {
         self.patients[place].local(at)
     }
 
-    /// True while a call that waits has reason to.
-    pub(in super::super) fn holds(&self, place: usize) -> bool {
-        self.patients[place].strikes.iter().any(|strike| matches!(strike.what, What::Hang | What::Late(_)))
+    /// How often calls of a device that wait were let go.
+    pub(in super::super) fn released(&self, place: usize) -> u64 {
+        self.patients[place].released
     }
 
     /// Why the link to a device is down, and since when; `None` for that of the whole observatory.
@@ -230,18 +280,14 @@ impl Engine {
     fn strike(&mut self, armed: usize, fault: &Fault, at: f64) {
         let places = self.armed[armed].on.clone();
         if self.happens(fault) {
-            places.into_iter().for_each(|place| self.begin(fault, place, at));
+            places.into_iter().for_each(|place| self.patients[place].begin(fault, at, 0));
         }
     }
 
     fn strike_one(&mut self, fault: &Fault, place: usize, at: f64) {
         if self.happens(fault) {
-            self.begin(fault, place, at);
+            self.patients[place].begin(fault, at, 0);
         }
-    }
-
-    fn begin(&mut self, fault: &Fault, place: usize, at: f64) {
-        self.patients[place].begin(fault, at);
     }
 
     /// Throws the dice: SplitMix64.
@@ -313,30 +359,40 @@ fn is_turn(count: u64, nth: u64, every: Option<f64>) -> (bool, bool) {
 }
 
 impl Patient {
-    fn begin(&mut self, fault: &Fault, at: f64) {
+    /// It goes wrong from now on; with an exposure of this number, if it is not 0.
+    fn begin(&mut self, fault: &Fault, at: f64, exposure: u64) {
         let what = fault.what.clone();
         let lasts = fault.lasts.map_or(f64::INFINITY, |time| time.as_secs_f64());
-        let single = what.is_of_calls() || what.is_of_frames();
         let left = match (fault.times, fault.lasts) {
             (Some(times), _) => times,
             (None, Some(_)) => u32::MAX,
             (None, None) => 1,
         };
-        if what.is_of_exposures() {
-            // Each is told of when it can happen: one exposure after the other.
-            let pending = Pending { what, at, lasts };
-            let times = if fault.times.is_some() { left } else { 1 };
-            self.pending.extend(std::iter::repeat_n(pending, times.min(1000) as usize));
-            return;
-        }
         let is_told = matches!(what, What::PowerCycle | What::UsbReset | What::Stick | What::ClockJump(_));
-        if is_told {
-            self.pending.push(Pending { what: what.clone(), at, lasts });
+        if is_told || what.is_of_exposures() {
+            // Exposures are told one after the other.
+            let times = if what.is_of_exposures() { fault.times.unwrap_or(1).min(MOST) } else { 1 };
+            let waiting = self.pending.iter().filter(|pending| pending.what == what).count();
+            let pending = Pending { what: what.clone(), at, lasts };
+            self.pending.extend(std::iter::repeat_n(pending, (times as usize).saturating_sub(waiting)));
         }
-        let goes_on = single || matches!(what, What::LoseLink | What::UsbReset | What::CoolerOff);
-        if goes_on {
+        let single = what.is_of_calls() || what.is_of_frames();
+        if single || matches!(what, What::LoseLink | What::UsbReset | What::CoolerOff) {
+            let call = if let When::Call { name, .. } = &fault.when { name.clone() } else { None };
+            let last = exposure.saturating_add(u64::from(left));
+            let counted = exposure > 0 && what.is_of_frames() && left < u32::MAX;
+            let exposures = if counted { exposure..last } else { 0..u64::MAX };
             let whole = fault.device == "all";
-            self.strikes.push(Strike { what, since: at, until: at + lasts, left, whole });
+            self.add(Strike { what, since: at, until: at + lasts, left, whole, call, exposures });
+        }
+    }
+
+    /// One that has not been used up is renewed: nothing piles up while nobody looks.
+    fn add(&mut self, new: Strike) {
+        let same = |old: &&mut Strike| (&old.what, &old.call, &old.exposures) == (&new.what, &new.call, &new.exposures);
+        match self.strikes.iter_mut().find(same) {
+            Some(old) => (old.until, old.left) = (old.until.max(new.until), old.left.max(new.left)),
+            None => self.strikes.push(new),
         }
     }
 
@@ -370,49 +426,66 @@ impl Patient {
         if let Some(strike) = self.lost() {
             return Verdict::Fails(why_lost(strike));
         }
-        let Some(strike) = self.strikes.iter_mut().find(|strike| strike.what.is_of_calls() && strike.left > 0) else {
-            return Verdict::Goes;
+        let released = self.released;
+        let happens = |strike: &&mut Strike| {
+            let called = strike.call.as_ref().is_none_or(|call| call == name);
+            strike.what.is_of_calls() && strike.left > 0 && called
         };
+        let Some(strike) = self.strikes.iter_mut().find(happens) else { return Verdict::Goes };
         strike.left = strike.left.saturating_sub(1);
         match &strike.what {
-            What::Late(by) => Verdict::Waits(now + by.as_secs_f64()),
+            What::Late(by) => Verdict::Waits { until: now + by.as_secs_f64(), released },
             What::Throw(message) => {
                 Verdict::Fails(Error::new(ErrorKind::Device(0), format!("{name} failed: {message}")))
             }
-            _ => Verdict::Waits(strike.until),
+            _ => Verdict::Waits { until: strike.until, released },
         }
     }
 
-    /// True when a frame suffers this; it counts as one of its times.
-    pub(super) fn spoils(&mut self, what: &What) -> bool {
-        let strike = self.strikes.iter_mut().find(|strike| strike.what == *what && strike.left > 0);
-        strike.is_some_and(|strike| {
-            if what.is_of_frames() {
-                strike.left -= 1;
-            }
-            true
-        })
+    /// True when the frame of an exposure suffers this; it counts as one of its times.
+    pub(super) fn spoils(&mut self, what: &What, exposure: u64) -> bool {
+        let happens =
+            |strike: &&mut Strike| strike.what == *what && strike.left > 0 && strike.exposures.contains(&exposure);
+        let Some(strike) = self.strikes.iter_mut().find(happens) else { return false };
+        if what.is_of_frames() {
+            strike.left -= 1;
+        }
+        true
     }
 
     /// Its own time at a second of the world.
     fn local(&self, at: f64) -> f64 {
-        let stood = self.stills.iter().map(|(from, to)| (at.min(*to) - from).max(0.0));
-        at - stood.sum::<f64>()
+        let mut stood = 0.0;
+        for (from, lasts) in &self.stills {
+            match at - stood - from {
+                before if before <= 0.0 => break,
+                within if within < *lasts => return *from,
+                _ => stood += lasts,
+            }
+        }
+        at - stood
     }
 
     /// Stands still from a second of its own time on.
-    fn stand(&mut self, local: f64, lasts: f64) {
-        if self.stills.iter().any(|(_, to)| to.is_infinite()) {
-            return;
+    fn stand(&mut self, from: f64, lasts: f64) {
+        match self.stills.iter_mut().find(|(known, _)| *known == from) {
+            Some((_, known)) => *known = known.max(lasts),
+            None => self.stills.push((from, lasts)),
         }
-        let from = local + self.stills.iter().map(|(from, to)| to - from).sum::<f64>();
-        self.stills.push((from, from + lasts));
+        self.stills.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     }
 
-    /// Whatever stands still moves on.
-    fn move_on(&mut self, now: f64) {
-        self.stills.retain(|(from, _)| *from < now);
-        self.stills.iter_mut().for_each(|(_, to)| *to = to.min(now));
+    /// What stands still for ever, or in whatever way, moves on.
+    fn move_on(&mut self, now: f64, all: bool) {
+        let mut stood = 0.0;
+        self.stills.retain_mut(|(from, lasts)| {
+            let made = now - stood - *from;
+            if all || lasts.is_infinite() {
+                *lasts = lasts.min(made.max(0.0));
+            }
+            stood += *lasts;
+            *lasts > 0.0
+        });
     }
 }
 

@@ -6,31 +6,54 @@ use crate::{
     image::{Image, Pixels},
 };
 
+/// What is to happen to one frame.
+#[derive(Debug)]
+pub(in super::super) struct Spoil {
+    remake: Vec<fn(u32, &mut Pixels) -> u32>,
+    /// The frame that comes once more.
+    before: Option<Image>,
+    /// It may come once more itself.
+    pub(in super::super) kept: bool,
+}
+
 impl Engine {
-    /// Lets a finished frame of a camera suffer what is going on.
+    /// What is to happen to the finished frame of an exposure.
+    pub(in super::super) fn spoiling(&mut self, place: usize, exposure: u64) -> Spoil {
+        let kept = self.may_repeat(place);
+        let patient = &mut self.patients[place];
+        let mut remake: Vec<fn(u32, &mut Pixels) -> u32> = Vec::new();
+        if patient.spoils(&What::UsbReset, exposure) | patient.spoils(&What::BlackFrame, exposure) {
+            remake.push(black);
+        }
+        if patient.spoils(&What::MissingTail, exposure) {
+            remake.push(without_tail);
+        }
+        if patient.spoils(&What::WrongSize, exposure) {
+            remake.push(upper_half);
+        }
+        let before = patient.last.take().filter(|_| patient.spoils(&What::DuplicateFrame, exposure));
+        Spoil { remake, before, kept }
+    }
+
+    /// Keeps a frame that may come once more.
+    pub(in super::super) fn keep(&mut self, place: usize, image: Image) {
+        self.patients[place].last = Some(image);
+    }
+}
+
+impl Spoil {
+    /// Lets it happen.
     ///
     /// # Errors
     /// None of its own: a spoilt frame is delivered like any other.
-    pub(in super::super) fn spoil(&mut self, place: usize, mut image: Image) -> Result<Image> {
-        let repeats = self.may_repeat(place);
-        let patient = &mut self.patients[place];
-        if patient.spoils(&What::UsbReset) | patient.spoils(&What::BlackFrame) {
-            image = remade(image, black)?;
+    pub(in super::super) fn apply(&mut self, mut image: Image) -> Result<Image> {
+        for remake in &self.remake {
+            image = remade(image, *remake)?;
         }
-        if patient.spoils(&What::MissingTail) {
-            image = remade(image, without_tail)?;
+        if let Some(before) = self.before.take() {
+            let meta = std::mem::replace(&mut image, before);
+            image.meta = meta.meta;
         }
-        if patient.spoils(&What::WrongSize) {
-            image = remade(image, upper_half)?;
-        }
-        if let Some(before) = patient.last.take()
-            && patient.spoils(&What::DuplicateFrame)
-        {
-            let meta = std::mem::take(&mut image.meta);
-            image = before;
-            image.meta = meta;
-        }
-        patient.last = repeats.then(|| image.clone());
         Ok(image)
     }
 }

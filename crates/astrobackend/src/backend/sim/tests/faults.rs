@@ -4,7 +4,7 @@ use super::{Night, night};
 use crate::{
     Celsius, Degrees, DegreesPerSecond, ErrorKind, Hours, RaDec, Wait,
     backend::sim::{Doing, Fault, What, faults::parse},
-    device::{Axis, CameraExt, Control, Exposure, ExposureState},
+    device::{Axis, CameraExt, Control, Exposure, ExposureState, FocuserExt},
     event::{EventKind, Link},
     image::Image,
 };
@@ -66,6 +66,135 @@ fn a_call_hangs_until_its_deadline_and_is_late_until_its_time() {
         }
         assert!(late.join().unwrap().is_ok());
     });
+}
+
+#[test]
+fn a_call_hangs_whoever_looks_meanwhile() {
+    let night = night("sensor=generic&timeout=0.3");
+    let events = night.backend.events();
+    night.inject(Fault::new("mount", What::Hang).on_call("state", 1));
+    let mount = night.mount();
+    std::thread::scope(|scope| {
+        let hangs = scope.spawn(|| mount.state());
+        while !hangs.is_finished() {
+            let _ = night.backend.link();
+            night.focuser().state().unwrap();
+        }
+        assert_eq!(hangs.join().unwrap().unwrap_err().kind(), ErrorKind::Timeout);
+    });
+    drop(events);
+}
+
+#[test]
+fn what_happens_to_a_call_happens_to_no_other() {
+    let night = night(SMALL);
+    night.inject(Fault::new("all", What::Throw("no".into())).on_call("state", 1));
+    assert!(night.mount().state().is_err());
+    assert!(night.focuser().state().is_ok());
+    night.inject(Fault::new("focuser", What::Throw("no".into())).on_call("start_move", 1).times(2));
+    assert!(night.focuser().start_move(100).is_err());
+    assert!(night.focuser().state().is_ok());
+    assert!(night.focuser().start_move(100).is_err());
+    night.focuser().start_move(100).unwrap();
+}
+
+#[test]
+fn nothing_happens_in_the_past() {
+    let night = night("sensor=imx533");
+    night.camera().set_cooler(Some(Celsius(-10.0))).unwrap();
+    night.focuser().start_move(30_000).unwrap();
+    night.pass(1000.0);
+    night.inject(Fault::new("focuser", What::Stick).lasting(seconds(5.0)));
+    night.inject(Fault::new("camera", What::PowerCycle));
+    assert_eq!(night.focuser().state().unwrap().position, Some(30_000));
+    assert!(night.camera().state().is_err());
+    night.camera().connect().unwrap();
+    assert_eq!(night.camera().state().unwrap().temperature, Some(Celsius(-10.0)));
+    night.inject(Fault::new("all", What::LoseLink).lasting(seconds(30.0)));
+    assert_ne!(night.backend.link(), Link::Up);
+}
+
+#[test]
+fn the_first_connection_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("night.toml");
+    std::fs::write(&file, "[[fault]]\ndevice = 'focuser'\nwhat = 'stick'\n").unwrap();
+    let observatory = crate::open(&format!("sim://?speed=1000&faults={}", file.display())).unwrap();
+    let focuser = observatory.focuser().unwrap();
+    focuser.connect().unwrap();
+    let error = focuser.move_to(100, &Wait::new(seconds(0.3))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(focuser.state().unwrap().position.unwrap() > 1000);
+    focuser.disconnect().unwrap();
+    focuser.connect().unwrap();
+    focuser.move_to(100, &Wait::new(seconds(20.0))).unwrap();
+}
+
+#[test]
+fn two_exposures_stall_one_after_the_other() {
+    let night = night(SMALL);
+    night.inject(Fault::new("camera", What::EndlessExposure).times(2).lasting(seconds(50.0)));
+    for _ in 0..2 {
+        night.camera().start_exposure(Exposure::light(seconds(10.0))).unwrap();
+        night.exposure();
+        night.pass(40.0);
+        assert!(matches!(night.exposure(), ExposureState::Exposing { .. }));
+        night.pass(30.0);
+        assert_eq!(night.exposure(), ExposureState::Ready);
+    }
+    night.take().unwrap();
+}
+
+#[test]
+fn a_stall_goes_with_its_exposure_and_time_never_goes_back() {
+    let night = night(SMALL);
+    night.inject(Fault::new("camera", What::StallReadout).on_exposure(1));
+    night.inject(Fault::new("camera", What::EndlessExposure).on_exposure(1).lasting(seconds(5.0)));
+    night.camera().start_exposure(Exposure::light(seconds(10.0))).unwrap();
+    night.pass(1.0);
+    night.exposure();
+    night.camera().abort_exposure().unwrap();
+    let mut before = 0.0;
+    for _ in 0..100 {
+        night.pass(0.5);
+        let now = night.world.now(0).seconds;
+        assert!(now >= before, "{now} after {before}");
+        before = now;
+    }
+    night.take().unwrap();
+}
+
+#[test]
+fn what_has_its_time_does_not_end_with_a_connection() {
+    let night = night(SMALL);
+    night.focuser().start_move(30_000).unwrap();
+    night.inject(Fault::new("focuser", What::Stick).lasting(seconds(60.0)));
+    night.pass(1.0);
+    night.focuser().state().unwrap();
+    night.focuser().disconnect().unwrap();
+    night.focuser().connect().unwrap();
+    night.focuser().start_move(30_000).unwrap();
+    night.pass(20.0);
+    assert!(night.focuser().state().unwrap().moving);
+    night.pass(60.0);
+    assert!(!night.focuser().state().unwrap().moving);
+}
+
+#[test]
+fn a_mount_that_nobody_asks_leaves_its_trail() {
+    let trails = |stuck: bool| {
+        let night = night(SMALL);
+        night.mount().start_slew(RaDec::j2000(Hours(5.588), Degrees(-5.391)).into()).unwrap();
+        night.pass(100.0);
+        night.mount().state().unwrap();
+        if stuck {
+            night.inject(Fault::new("mount", What::Stick));
+        }
+        night.camera().start_exposure(Exposure::light(seconds(60.0))).unwrap();
+        night.pass(100.0);
+        night.camera().image().unwrap()
+    };
+    assert_ne!(trails(true).pixels(), trails(false).pixels());
 }
 
 #[test]
