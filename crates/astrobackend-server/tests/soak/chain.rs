@@ -16,6 +16,9 @@ use std::{
 };
 use testing::{IndiServer, Line, StallingLine};
 
+/// How often each driver of an indiserver is killed at most.
+const KILLS: u32 = 8;
+
 /// A server that runs, whichever.
 type Served = Box<dyn Any + Send>;
 
@@ -133,6 +136,10 @@ impl Chain {
         }
         let pause = Pause::default();
         let mut round = 0_u32;
+        // An indiserver starts a driver anew ten times and no more.
+        let between = (end.saturating_duration_since(Instant::now()) / (3 * KILLS)).max(Duration::from_secs(8));
+        let mut next_kill = Instant::now() + between;
+        let mut kills = 0;
         while !over.load(Ordering::SeqCst) && Instant::now() < end {
             pause.until((Instant::now() + Duration::from_millis(2500 + u64::from(round * 37 % 1500))).min(end));
             if let Some(line) = &self.line {
@@ -143,10 +150,12 @@ impl Chain {
                 line.set(Line::Whole);
             }
             if let End::IndiServer(server) = &self.end
-                && round % 4 == 3
+                && next_kill <= Instant::now()
             {
-                let driver = ["indi_simulator_ccd", "indi_simulator_focus", "indi_simulator_wheel"];
-                server.lock().unwrap().kill_driver(driver[(round / 4) as usize % 3]);
+                let drivers = ["indi_simulator_ccd", "indi_simulator_focus", "indi_simulator_wheel"];
+                server.lock().unwrap().kill_driver(drivers[kills % drivers.len()]);
+                next_kill += between;
+                kills += 1;
             }
             round += 1;
         }
