@@ -74,7 +74,6 @@ impl RpcCamera {
         let (image, tag) = match (fetched.map_err(|error| error.on(&self.handle.id)), known) {
             (Ok(Fetched::New(mut image, tag)), _) => {
                 self.judge(ticket, &mut image);
-                *lock(&self.started_in) = None;
                 (Arc::new(*image), tag)
             }
             (other, known) => {
