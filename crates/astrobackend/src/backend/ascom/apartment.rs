@@ -48,7 +48,7 @@ impl Progress<'_> {
 struct Running {
     what: &'static str,
     since: Instant,
-    deadline: Deadline,
+    overdue: Instant,
 }
 
 /// How long both sides look out for each other before they sleep: most drivers answer sooner than a thread wakes up.
@@ -211,6 +211,8 @@ impl Apartment {
         work: impl FnOnce(&mut Home, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.refuse_when_overdue()?;
+        // By the backend's limit: a caller who wants less does not make the driver overdue.
+        let overdue = Instant::now() + limit;
         let (deadline, answer, running) = (Deadline::after(limit), Arc::new(Answer::new()), self.running.clone());
         let giver = Giver(answer.clone());
         let job: Job = Box::new(move |home| {
@@ -219,8 +221,7 @@ impl Apartment {
                 if giver.0.is_unwanted() {
                     return;
                 }
-                // By the backend's limit: a caller who wants less does not make the driver overdue.
-                *running = Some(Running { what, since: Instant::now(), deadline: Deadline::after(limit) });
+                *running = Some(Running { what, since: Instant::now(), overdue });
             }
             let done = work(home, &Progress(&running));
             *lock(&running) = None;
@@ -240,7 +241,7 @@ impl Apartment {
 
     fn refuse_when_overdue(&self) -> Result<()> {
         match &*lock(&self.running) {
-            Some(running) if running.deadline.has_passed() => {
+            Some(running) if Instant::now() >= running.overdue => {
                 let (what, since) = (running.what, running.since.elapsed());
                 Err(Error::new(ErrorKind::Busy, format!("has not answered {what} for {since:.0?}")))
             }
