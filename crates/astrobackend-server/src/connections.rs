@@ -1,8 +1,12 @@
 //! Connections of protocols that keep them: whose, how many, and how they end.
 
+use astrobackend::{Error, Result};
 use ipnet::IpNet;
 use socket2::{SockRef, TcpKeepalive};
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -15,6 +19,20 @@ const REST: Duration = Duration::from_millis(50);
 
 /// Clients keep connections for a night and say nothing: the system finds out which are dead.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Refuses what would let strangers in by mistake.
+///
+/// # Errors
+/// `InvalidValue` for an address beyond this computer, unless the server is open to everybody.
+pub(crate) fn refuse_strangers(listen: SocketAddr, open: bool) -> Result<()> {
+    if listen.ip().is_loopback() || open {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{listen} can be reached from other computers, and this protocol knows no passwords: say that the server shall be \
+         open to everybody on the network, or let it listen on 127.0.0.1 behind a tunnel"
+    )))
+}
 
 /// Whose connections are taken, and how many.
 #[derive(Clone, Debug)]

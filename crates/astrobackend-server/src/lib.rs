@@ -17,6 +17,7 @@ pub mod alpaca;
 mod calls;
 mod connections;
 pub mod indi;
+mod life;
 mod observe;
 pub mod rpc;
 

@@ -5,7 +5,10 @@ use super::{
     serve_rpc::{self, RpcArgs},
 };
 use crate::{context::Context, output::Output};
-use astrobackend::{Backend, Error, Result, device::DeviceId};
+use astrobackend::{
+    Backend, Error, Result,
+    device::{DeviceId, DeviceInfo},
+};
 use astrobackend_server::alpaca::{Access, Exposed, Login, Offered, Options, Running, Server, default_state_file};
 use ipnet::IpNet;
 use serde_json::{Value, json};
@@ -69,7 +72,7 @@ impl FromStr for Discovery {
 }
 
 /// A network, or a single address.
-pub(super) fn network(text: &str) -> Result<IpNet, String> {
+fn network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| single()).map_err(|_| format!("{text:?} is no network such as 192.168.1.0/24"))
 }
@@ -89,15 +92,43 @@ fn alpaca(ctx: &Context, args: &AlpacaArgs) -> Result<()> {
     if let Some(problem) = server.discovery_problem() {
         ctx.out.warn(problem);
     }
-    if args.open && !args.listen.ip().is_loopback() {
-        ctx.out.note("everybody who can reach this address can use the devices: move the mount, start exposures");
-    }
     let (text, object) = describe(&server, args);
-    ctx.out.data(text, object)?;
-    while !ctx.cancel.wait(Duration::from_secs(3600)) {}
-    ctx.out.note("stopping: replies under way are finished");
+    until_told(ctx, args.open, &[args.listen], text, object)?;
     server.stop();
     Ok(())
+}
+
+/// What servers of protocols without passwords take from the command line.
+#[derive(clap::Args, Debug)]
+pub(super) struct Doors {
+    /// Let everybody who can reach the address use the devices
+    #[arg(long)]
+    pub(super) open: bool,
+    /// Let clients look, not change anything
+    #[arg(long)]
+    pub(super) read_only: bool,
+    /// Network that clients may come from, as in 192.168.1.0/24; may be given more than once [default: all]
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub(super) allow: Vec<IpNet>,
+}
+
+/// Says what is served, and waits until Ctrl-C or SIGTERM.
+pub(super) fn until_told(ctx: &Context, open: bool, listen: &[SocketAddr], text: String, object: Value) -> Result<()> {
+    if open && listen.iter().any(|address| !address.ip().is_loopback()) {
+        ctx.out.note("everybody who can reach this address can use the devices: move the mount, start exposures");
+    }
+    ctx.out.data(text, object)?;
+    while !ctx.cancel.wait(Duration::from_secs(3600)) {}
+    ctx.out.note("stopping: what is under way is finished");
+    Ok(())
+}
+
+/// What a server whose devices have names alone tells of itself.
+pub(super) fn names(scheme: &str, address: SocketAddr, devices: &[DeviceInfo]) -> (String, Value) {
+    let lines: Vec<_> = devices.iter().map(|info| format!("  {}: {}", info.id.kind, info.id.name)).collect();
+    let text = format!("serving {} devices at {scheme}://{address}\n{}", devices.len(), lines.join("\n"));
+    let devices: Vec<_> = devices.iter().map(|info| json!({ "kind": info.id.kind, "name": info.id.name })).collect();
+    (text, json!({ "listening": address.to_string(), "devices": devices }))
 }
 
 fn options(args: &AlpacaArgs) -> Result<Options> {

@@ -1,12 +1,10 @@
 //! `serve rpc`: offers the devices to programs of the Python Astroimaging Suite, until interrupted.
 
-use super::serve::{exposed, network};
+use super::serve::{Doors, exposed, names, until_told};
 use crate::context::Context;
 use astrobackend::Result;
-use astrobackend_server::rpc::{Options, Running, Server};
-use ipnet::IpNet;
-use serde_json::{Value, json};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use astrobackend_server::rpc::{Options, Server};
+use std::{net::SocketAddr, path::PathBuf};
 
 /// Arguments of `serve rpc`.
 #[derive(clap::Args, Debug)]
@@ -14,15 +12,8 @@ pub(crate) struct RpcArgs {
     /// Address and port to listen on; one beyond this computer needs --open, since the protocol knows no passwords
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8800")]
     listen: SocketAddr,
-    /// Let everybody who can reach the address use the devices
-    #[arg(long)]
-    open: bool,
-    /// Let clients look, not change anything
-    #[arg(long)]
-    read_only: bool,
-    /// Network that clients may come from, as in 192.168.1.0/24; may be given more than once [default: all]
-    #[arg(long, value_name = "NETWORK", value_parser = network)]
-    allow: Vec<IpNet>,
+    #[command(flatten)]
+    doors: Doors,
     /// Folder below which clients may save pictures
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
@@ -35,29 +26,16 @@ pub(crate) struct RpcArgs {
 pub(super) fn run(ctx: &Context, args: &RpcArgs) -> Result<()> {
     let options = Options {
         listen: args.listen,
-        open: args.open,
-        read_only: args.read_only,
-        networks: args.allow.clone(),
+        open: args.doors.open,
+        read_only: args.doors.read_only,
+        networks: args.doors.allow.clone(),
         folder: args.folder.clone(),
         connect: !args.no_connect,
         ..Options::default()
     };
     let server = Server::start_all(exposed(ctx)?, options)?;
-    if args.open && !args.listen.ip().is_loopback() {
-        ctx.out.note("everybody who can reach this address can use the devices: move the mount, start exposures");
-    }
-    let (text, object) = describe(&server);
-    ctx.out.data(text, object)?;
-    while !ctx.cancel.wait(Duration::from_secs(3600)) {}
-    ctx.out.note("stopping: answers under way are finished");
+    let (text, object) = names("rpc", server.address(), &server.devices());
+    until_told(ctx, args.doors.open, &[args.listen], text, object)?;
     server.stop();
     Ok(())
-}
-
-fn describe(server: &Running) -> (String, Value) {
-    let (address, devices) = (server.address(), server.devices());
-    let lines: Vec<_> = devices.iter().map(|info| format!("  {}: {}", info.id.kind, info.id.name)).collect();
-    let text = format!("serving {} devices at rpc://{address}\n{}", devices.len(), lines.join("\n"));
-    let devices: Vec<_> = devices.iter().map(|info| json!({ "kind": info.id.kind, "name": info.id.name })).collect();
-    (text, json!({ "listening": address.to_string(), "devices": devices }))
 }

@@ -4,7 +4,7 @@ use crate::context::Context;
 use astrobackend::{Address, Backend, Result};
 use astrobackend_server::{alpaca, indi, rpc};
 use serde_json::json;
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 /// What is done with the simulated observatory.
 #[derive(clap::Subcommand, Debug)]
@@ -71,8 +71,8 @@ pub(crate) fn run(ctx: &Context, verb: &Verb) -> Result<()> {
         "rpc": servers.rpc.as_ref().map(|server| server.address().to_string()),
         "indi": servers.indi.as_ref().map(|server| server.address().to_string()),
     });
-    ctx.out.data(text, object)?;
-    while !ctx.cancel.wait(Duration::from_secs(3600)) {}
+    let doors: Vec<_> = [args.alpaca, args.rpc, args.indi].iter().filter_map(|door| door.0).collect();
+    super::serve::until_told(ctx, args.open, &doors, text, object)?;
     servers.stop();
     Ok(())
 }

@@ -33,15 +33,10 @@ mod telescope_orders;
 pub use identities::default_state_file;
 pub use options::{Access, Exposed, Limits, Login, Options};
 
+use crate::life::Life;
 use astrobackend::{Backend, Error, Result, device::DeviceKind};
 use registry::Registry;
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
-use tokio::{net::TcpListener, runtime, sync::watch};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 /// Starts Alpaca servers; any number of them may run in a process.
 #[derive(Clone, Copy, Debug)]
@@ -64,44 +59,18 @@ impl Server {
     /// As [`Server::start`].
     pub fn start_all(exposed: Vec<Exposed>, options: Options) -> Result<Running> {
         options.check()?;
-        let cannot = |error| Error::io(format_args!("cannot listen on {}", options.listen), error);
-        let listener = std::net::TcpListener::bind(options.listen).map_err(cannot)?;
-        listener.set_nonblocking(true).map_err(cannot)?;
-        let address = listener.local_addr().map_err(cannot)?;
+        let mut life = Life::new("alpaca-server", options.limits.threads, options.limits.stop)?;
+        let (listener, address) = life.listen(options.listen)?;
         let registry = Registry::new(exposed, &options)?;
         let service = Arc::new(http::Service::new(registry, &options, address));
-        let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(options.limits.threads.max(1))
-            .max_blocking_threads(1024)
-            .thread_name("alpaca-server")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::io("the server's threads cannot be started", error))?;
-        let (stop, stopped) = watch::channel(false);
-        let (listener, discovery) = {
-            let _within = runtime.enter();
-            let discovery = |port| discovery::start(port, address, &options.access, stopped.clone());
-            (TcpListener::from_std(listener), options.discovery.map(discovery))
+        let discovery = {
+            let _within = life.handle().enter();
+            options.discovery.map(|port| discovery::start(port, address, &options.access, life.stopped()))
         };
-        let listener = listener.map_err(cannot)?;
         registry::follow(&service.registry);
-        let (finished, done) = mpsc::channel();
-        let serve = listener::serve(listener, service.clone(), options.limits, stopped);
-        runtime.spawn(async move {
-            serve.await;
-            drop(finished);
-        });
-        let parts = Parts { runtime, stop, done, patience: options.limits.stop };
-        Ok(Running { address, discovery, service, parts: Some(parts) })
+        life.begin(listener::serve(listener, service.clone(), options.limits, life.stopped()));
+        Ok(Running { address, discovery, service, life })
     }
-}
-
-/// What has to end.
-struct Parts {
-    runtime: runtime::Runtime,
-    stop: watch::Sender<bool>,
-    done: mpsc::Receiver<()>,
-    patience: Duration,
 }
 
 /// A server that runs; dropping it ends it at once.
@@ -109,7 +78,7 @@ pub struct Running {
     address: SocketAddr,
     discovery: Option<Result<()>>,
     service: Arc<http::Service>,
-    parts: Option<Parts>,
+    life: Life,
 }
 
 /// A device that is offered.
@@ -145,21 +114,13 @@ impl Running {
 
     /// Ends it: no new clients, while replies under way, an image perhaps, have a while to finish ([`Limits::stop`]).
     pub fn stop(mut self) {
-        if let Some(parts) = self.parts.take() {
-            let _ = parts.stop.send(true);
-            // A sender that is dropped says that all is done.
-            let _ = parts.done.recv_timeout(parts.patience + Duration::from_secs(1));
-            parts.runtime.shutdown_background();
-        }
+        self.life.end();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.service.registry.close();
-        if let Some(parts) = self.parts.take() {
-            parts.runtime.shutdown_background();
-        }
     }
 }
 

@@ -30,22 +30,16 @@ mod published;
 pub use crate::alpaca::Exposed;
 pub use options::{Limits, Options, PORT};
 
-use crate::connections::{self, Doors};
-use astrobackend::{Backend, Error, Result, device::DeviceInfo};
+use crate::{
+    connections::{self, Doors},
+    life::Life,
+};
+use astrobackend::{Backend, Result, device::DeviceInfo};
 use audience::Audience;
 use devices::Devices;
 use follow::Following;
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
-use tokio::{
-    net::TcpListener,
-    runtime::{self, Handle},
-    sync::watch,
-};
+use std::{fmt, net::SocketAddr, sync::Arc};
+use tokio::runtime::Handle;
 
 /// Starts INDI servers; any number of them may run in a process.
 #[derive(Clone, Copy, Debug)]
@@ -79,55 +73,32 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_all(exposed: Vec<Exposed>, options: Options) -> Result<Running> {
-        options.check()?;
+        connections::refuse_strangers(options.listen, options.open)?;
         let limits = options.limits;
-        let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(limits.threads.max(1))
-            .max_blocking_threads(1024)
-            .thread_name("indi-server")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::io("the server's threads cannot be started", error))?;
-        let cannot = |error| Error::io(format_args!("cannot listen on {}", options.listen), error);
-        let listener = runtime.block_on(TcpListener::bind(options.listen)).map_err(cannot)?;
-        let address = listener.local_addr().map_err(cannot)?;
+        let mut life = Life::new("indi-server", limits.threads, limits.stop)?;
+        let (listener, address) = life.listen(options.listen)?;
         let service = Arc::new(Service {
             devices: Devices::new(exposed),
             audience: Arc::default(),
             following: Following::default(),
-            runtime: runtime.handle().clone(),
+            runtime: life.handle().clone(),
             read_only: options.read_only,
             limits,
         });
         service.devices.list(&service)?;
-        let (stop, stopped) = watch::channel(false);
-        let (finished, done) = mpsc::channel();
         let doors = Doors { networks: options.networks, connections: limits.connections, stop: limits.stop };
         let serving = service.clone();
         let each = move |stream, stopped| client::serve(stream, serving.clone(), stopped);
-        let serve = connections::serve(listener, doors, stopped, each);
-        runtime.spawn(async move {
-            serve.await;
-            drop(finished);
-        });
-        let parts = Parts { runtime, stop, done, patience: limits.stop };
-        Ok(Running { address, service, parts: Some(parts) })
+        life.begin(connections::serve(listener, doors, life.stopped(), each));
+        Ok(Running { address, service, life })
     }
-}
-
-/// What has to end.
-struct Parts {
-    runtime: runtime::Runtime,
-    stop: watch::Sender<bool>,
-    done: mpsc::Receiver<()>,
-    patience: Duration,
 }
 
 /// A server that runs; dropping it ends it at once.
 pub struct Running {
     address: SocketAddr,
     service: Arc<Service>,
-    parts: Option<Parts>,
+    life: Life,
 }
 
 impl Running {
@@ -143,20 +114,7 @@ impl Running {
 
     /// Ends it: no new clients, while what waits for them has a while to leave ([`Limits::stop`]).
     pub fn stop(mut self) {
-        if let Some(parts) = self.parts.take() {
-            let _ = parts.stop.send(true);
-            // A sender that is dropped says that all is done.
-            let _ = parts.done.recv_timeout(parts.patience + Duration::from_secs(1));
-            parts.runtime.shutdown_background();
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(parts) = self.parts.take() {
-            parts.runtime.shutdown_background();
-        }
+        self.life.end();
     }
 }
 

@@ -1,6 +1,5 @@
 //! How a server is to be: where it listens, whom it lets in, and its limits.
 
-use astrobackend::{Error, Result};
 use ipnet::IpNet;
 use std::{net::SocketAddr, time::Duration};
 
@@ -32,20 +31,6 @@ impl Default for Options {
             networks: Vec::new(),
             limits: Limits::default(),
         }
-    }
-}
-
-impl Options {
-    /// Refuses what would let strangers in by mistake.
-    pub(super) fn check(&self) -> Result<()> {
-        if self.listen.ip().is_loopback() || self.open {
-            return Ok(());
-        }
-        Err(Error::invalid(format!(
-            "{} can be reached from other computers, and this protocol knows no passwords: say that the server shall be \
-             open to everybody on the network, or let it listen on 127.0.0.1 behind a tunnel",
-            self.listen
-        )))
     }
 }
 

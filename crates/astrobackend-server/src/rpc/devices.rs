@@ -12,7 +12,7 @@ use std::sync::{
     Arc, Mutex, PoisonError, RwLock, Weak,
     atomic::{AtomicBool, AtomicU64},
 };
-use tokio::{runtime::Runtime, sync::Notify};
+use tokio::{runtime::Handle, sync::Notify};
 
 /// A device that is offered.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl Session {
 }
 
 /// Connects the devices in the background, each for itself.
-pub(super) fn connect_all(service: &Arc<Service>, runtime: &Runtime) {
+pub(super) fn connect_all(service: &Arc<Service>, runtime: &Handle) {
     for served in service.devices.served() {
         let limit = service.limits.connect;
         runtime.spawn(async move {

@@ -22,7 +22,10 @@ mod values;
 pub use crate::alpaca::Exposed;
 pub use options::{Limits, Options};
 
-use crate::connections::{self, Doors};
+use crate::{
+    connections::{self, Doors},
+    life::Life,
+};
 use astrobackend::{
     Backend, Error, Result,
     device::DeviceInfo,
@@ -30,14 +33,7 @@ use astrobackend::{
 };
 use devices::Devices;
 use news::News;
-use std::{
-    fmt,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
-use tokio::{net::TcpListener, runtime, sync::watch};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// Starts RPC servers; any number of them may run in a process.
 #[derive(Clone, Copy, Debug)]
@@ -70,20 +66,12 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_all(exposed: Vec<Exposed>, options: Options) -> Result<Running> {
-        options.check()?;
+        connections::refuse_strangers(options.listen, options.open)?;
         let folder = options.folder.canonicalize();
         let folder =
             folder.map_err(|error| Error::io(format_args!("no folder {}", options.folder.display()), error))?;
-        let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(options.limits.threads.max(1))
-            .max_blocking_threads(1024)
-            .thread_name("rpc-server")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::io("the server's threads cannot be started", error))?;
-        let cannot = |error| Error::io(format_args!("cannot listen on {}", options.listen), error);
-        let listener = runtime.block_on(TcpListener::bind(options.listen)).map_err(cannot)?;
-        let address = listener.local_addr().map_err(cannot)?;
+        let mut life = Life::new("rpc-server", options.limits.threads, options.limits.stop)?;
+        let (listener, address) = life.listen(options.listen)?;
         let news = News::new(exposed.iter().map(|exposed| exposed.backend.clone()).collect());
         let devices = Devices::new(exposed, options.limits)?;
         let greeting = Greeting {
@@ -101,21 +89,14 @@ impl Server {
             limits: options.limits,
         });
         if options.connect {
-            devices::connect_all(&service, &runtime);
+            devices::connect_all(&service, life.handle());
         }
-        let (stop, stopped) = watch::channel(false);
-        let (finished, done) = mpsc::channel();
-        let (connections, patience) = (options.limits.connections, options.limits.stop);
-        let doors = Doors { networks: options.networks, connections, stop: patience };
+        let (connections, stop) = (options.limits.connections, options.limits.stop);
+        let doors = Doors { networks: options.networks, connections, stop };
         let serving = service.clone();
         let each = move |stream, stopped| client::serve(stream, serving.clone(), stopped);
-        let serve = connections::serve(listener, doors, stopped, each);
-        runtime.spawn(async move {
-            serve.await;
-            drop(finished);
-        });
-        let parts = Parts { runtime, stop, done, patience: options.limits.stop };
-        Ok(Running { address, service, parts: Some(parts) })
+        life.begin(connections::serve(listener, doors, life.stopped(), each));
+        Ok(Running { address, service, life })
     }
 }
 
@@ -124,19 +105,11 @@ fn instance(address: SocketAddr) -> String {
     format!("{address} {} {}", std::process::id(), astrobackend::Timestamp::now())
 }
 
-/// What has to end.
-struct Parts {
-    runtime: runtime::Runtime,
-    stop: watch::Sender<bool>,
-    done: mpsc::Receiver<()>,
-    patience: Duration,
-}
-
 /// A server that runs; dropping it ends it at once.
 pub struct Running {
     address: SocketAddr,
     service: Arc<Service>,
-    parts: Option<Parts>,
+    life: Life,
 }
 
 impl Running {
@@ -152,20 +125,7 @@ impl Running {
 
     /// Ends it: no new clients, while pictures under way have a while to finish ([`Limits::stop`]).
     pub fn stop(mut self) {
-        if let Some(parts) = self.parts.take() {
-            let _ = parts.stop.send(true);
-            // A sender that is dropped says that all is done.
-            let _ = parts.done.recv_timeout(parts.patience + Duration::from_secs(1));
-            parts.runtime.shutdown_background();
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(parts) = self.parts.take() {
-            parts.runtime.shutdown_background();
-        }
+        self.life.end();
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a server is to be: where it listens, whom it lets in, where it saves, and its limits.
 
-use astrobackend::{Error, Result, wire::rpc};
+use astrobackend::wire::rpc;
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -35,20 +35,6 @@ impl Default for Options {
             connect: true,
             limits: Limits::default(),
         }
-    }
-}
-
-impl Options {
-    /// Refuses what would let strangers in by mistake.
-    pub(super) fn check(&self) -> Result<()> {
-        if self.listen.ip().is_loopback() || self.open {
-            return Ok(());
-        }
-        Err(Error::invalid(format!(
-            "{} can be reached from other computers, and this protocol knows no passwords: say that the server shall be \
-             open to everybody on the network, or let it listen on 127.0.0.1 behind a tunnel",
-            self.listen
-        )))
     }
 }
 
