@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use testing::{
-    FakeAlpaca,
+    Census, FakeAlpaca,
     fake_alpaca::{Answer, Members, Request, head, whole},
 };
 
@@ -190,12 +190,7 @@ fn nonsense_is_an_error_and_costs_little() {
         ("closed", Answer::Close(Vec::new()), ErrorKind::Unreachable),
     ];
     for (what, answer, kind) in cases {
-        let bad = Arc::new(AtomicBool::new(false));
-        let now = bad.clone();
-        let (server, _) = server(move |request, _| {
-            (now.load(Ordering::SeqCst) && request.member() == "focuser/0/position").then(|| answer.clone())
-        });
-        let focuser = focuser(&server);
+        let (_server, focuser, bad) = focuser_that_answers(answer);
         bad.store(true, Ordering::SeqCst);
         let error = fails_within(1.8, || focuser.state());
         assert_eq!((error.kind(), error.device()), (kind, Some("focuser 0")), "{what}: {error}");
@@ -204,11 +199,15 @@ fn nonsense_is_an_error_and_costs_little() {
     }
 }
 
-/// Memory of this process, bytes.
-fn memory() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<usize>().ok()).unwrap_or(0) * 1024
+/// A focuser whose position is answered like this while the switch is on.
+fn focuser_that_answers(answer: Answer) -> (FakeAlpaca, Arc<dyn Focuser>, Arc<AtomicBool>) {
+    let bad = Arc::new(AtomicBool::new(false));
+    let now = bad.clone();
+    let (server, _) = server(move |request, _| {
+        (now.load(Ordering::SeqCst) && request.member() == "focuser/0/position").then(|| answer.clone())
+    });
+    let focuser = focuser(&server);
+    (server, focuser, bad)
 }
 
 /// More than any of these needs, with the other tests of this file at the same time.
@@ -242,17 +241,12 @@ fn replies_without_an_end_are_refused_and_cost_little_memory() {
         ("lines behind the chunks", Answer::Endless(chunked("0\r\n"), b"A: b\r\n".to_vec()), ErrorKind::Protocol),
     ];
     for (what, answer, kind) in cases {
-        let bad = Arc::new(AtomicBool::new(false));
-        let now = bad.clone();
-        let (server, _) = server(move |request, _| {
-            (now.load(Ordering::SeqCst) && request.member() == "focuser/0/position").then(|| answer.clone())
-        });
-        let focuser = focuser(&server);
+        let (_server, focuser, bad) = focuser_that_answers(answer);
         bad.store(true, Ordering::SeqCst);
-        let before = memory();
+        let before = Census::take().memory;
         let error = fails_within(1.8, || focuser.state());
         assert_eq!((error.kind(), error.device()), (kind, Some("focuser 0")), "{what}: {error}");
-        assert!(memory().saturating_sub(before) < BOUND, "{what}: {} MiB", memory() >> 20);
+        assert!(Census::take().memory.saturating_sub(before) < BOUND, "{what}: {} MiB", Census::take().memory >> 20);
         bad.store(false, Ordering::SeqCst);
         assert_eq!(focuser.state().unwrap().position, Some(500), "after {what}");
     }
@@ -279,10 +273,10 @@ fn pictures_without_an_end_are_refused_and_cost_little_memory() {
         });
         let camera = camera(&server, "&stall=1&image=3");
         camera.start_exposure(Exposure::light(Duration::ZERO)).unwrap();
-        let before = memory();
+        let before = Census::take().memory;
         let error = fails_within(3.8, || camera.image());
         assert_eq!((error.kind(), error.device()), (kind, Some("Fake Camera")), "{what}: {error}");
-        assert!(memory().saturating_sub(before) < BOUND, "{what}: {} MiB", memory() >> 20);
+        assert!(Census::take().memory.saturating_sub(before) < BOUND, "{what}: {} MiB", Census::take().memory >> 20);
     }
 }
 

@@ -11,6 +11,7 @@ mod alpaca_simulators;
 pub mod bench;
 #[cfg(target_os = "linux")]
 pub mod bench_driver;
+mod census;
 mod drivers;
 pub mod fake_alpaca;
 pub mod fake_indi;
@@ -23,6 +24,7 @@ mod owned;
 mod stalling;
 
 pub use alpaca_simulators::AlpacaSimulators;
+pub use census::Census;
 pub use fake_alpaca::FakeAlpaca;
 pub use fake_indi::FakeIndi;
 pub use fake_rpc::FakeRpc;

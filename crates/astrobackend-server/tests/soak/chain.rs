@@ -1,5 +1,6 @@
 //! The chains: a client's backend, what lies between, and the observatory at the other end.
 
+use super::rest;
 use astrobackend::{
     Backend,
     backend::sim::{Doing, Fault, Sim, What},
@@ -9,7 +10,7 @@ use std::{
     any::Any,
     net::SocketAddr,
     sync::{
-        Arc, Condvar, Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -134,17 +135,17 @@ impl Chain {
             let sim = Sim::of(&**sim).unwrap();
             faults().into_iter().for_each(|fault| sim.inject(fault).unwrap());
         }
-        let pause = Pause::default();
         let mut round = 0_u32;
         // An indiserver starts a driver anew ten times and no more.
         let between = (end.saturating_duration_since(Instant::now()) / (3 * KILLS)).max(Duration::from_secs(8));
         let mut next_kill = Instant::now() + between;
         let mut kills = 0;
         while !over.load(Ordering::SeqCst) && Instant::now() < end {
-            pause.until((Instant::now() + Duration::from_millis(2500 + u64::from(round * 37 % 1500))).min(end));
+            let quiet = Duration::from_millis(2500 + u64::from(round * 37 % 1500));
+            rest(quiet.min(end.saturating_duration_since(Instant::now())));
             if let Some(line) = &self.line {
                 line.set([Line::Broken, Line::After(0), Line::After(5000), Line::After(200_000)][round as usize % 4]);
-                pause.until(Instant::now() + Duration::from_millis(u64::from(200 + round * 91 % 900)));
+                rest(Duration::from_millis(u64::from(200 + round * 91 % 900)));
                 // What was held comes late, or the line is cut and made again.
                 line.set(if round.is_multiple_of(3) { Line::Broken } else { Line::Whole });
                 line.set(Line::Whole);
@@ -171,17 +172,6 @@ impl Chain {
 impl Drop for Chain {
     fn drop(&mut self) {
         self.client = None;
-    }
-}
-
-/// Waits without being woken: what goes wrong does so by the clock.
-#[derive(Default)]
-struct Pause(Mutex<()>, Condvar);
-
-impl Pause {
-    fn until(&self, moment: Instant) {
-        let left = moment.saturating_duration_since(Instant::now());
-        drop(self.1.wait_timeout_while(self.0.lock().unwrap(), left, |()| true));
     }
 }
 

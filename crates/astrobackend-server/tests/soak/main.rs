@@ -10,8 +10,8 @@ mod oracle;
 mod resources;
 mod work;
 
+use astrobackend::Cancel;
 use chain::Chain;
-use resources::Resources;
 use std::{
     process::ExitCode,
     sync::{
@@ -21,6 +21,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use testing::Census;
 use work::Tally;
 
 /// Seconds of work.
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
 fn soak(time: Duration) -> Vec<String> {
     // What the process itself needs once, it needs from here on.
     drop(chain::all(1));
-    let before = Resources::now();
+    let before = Census::take();
     let chains = chain::all(7);
     let end = Instant::now() + time;
     let mut problems = Vec::new();
@@ -62,9 +63,14 @@ fn soak(time: Duration) -> Vec<String> {
         problems.extend(wrong.into_iter().map(|problem| format!("{} at the end: {problem}", chain.name)));
     }
     drop(chains);
-    problems.extend(before.is_back());
+    problems.extend(resources::left_over(&before));
     problems.extend(memory.grows());
     problems
+}
+
+/// Waits for time to pass, where there is nothing to be told of.
+fn rest(time: Duration) {
+    Cancel::new().wait(time);
 }
 
 /// Lets all chains work until the end, and looks at the memory meanwhile.

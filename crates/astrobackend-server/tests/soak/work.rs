@@ -1,8 +1,8 @@
 //! What a chain's client does, again and again, and what it finds at the end.
 
-use super::{chain::Chain, oracle::Oracle};
+use super::{chain::Chain, oracle::Oracle, rest};
 use astrobackend::{
-    Backend, Cancel, Degrees, Hours, RaDec, Result, Wait,
+    Backend, Degrees, Hours, RaDec, Result, Wait,
     device::{
         AnyDevice, CameraExt, DeviceState, Exposure, ExposureState, FilterWheelExt, FocuserExt, MountExt, Tracking,
     },
@@ -19,6 +19,9 @@ use std::{
 
 /// Time after which everything must have come back.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two tries.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// What came of it.
 #[derive(Default)]
@@ -70,15 +73,11 @@ pub(super) fn until(chain: &Chain, end: Instant) -> Tally {
         };
         if let Err(error) = done {
             *tally.failures.entry(error.kind().name()).or_default() += 1;
-            breathe();
+            // What fails may fail at once: others shall work.
+            rest(BREATH);
         }
     }
     tally
-}
-
-/// Lets others work: what fails may fail at once.
-fn breathe() {
-    Cancel::new().wait(Duration::from_millis(100));
 }
 
 /// Enough for what is in order.
@@ -185,7 +184,7 @@ pub(super) fn settle(chain: &Chain) -> Vec<String> {
             Ok(()) => return compare(chain),
             Err(error) => why = error,
         }
-        breathe();
+        rest(BREATH);
     }
     vec![format!("it did not come back: {why}")]
 }

@@ -2,15 +2,10 @@
 
 use super::*;
 use std::sync::{Mutex, PoisonError};
-use testing::fake_indi::{hostile, xml};
-
-/// Memory of this process, bytes.
-fn memory() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    kilobytes.unwrap_or(0_usize) * 1024
-}
+use testing::{
+    Census,
+    fake_indi::{hostile, xml},
+};
 
 /// More than any of these tests may need, all of them at once.
 const BOUND: usize = 600 << 20;
@@ -25,13 +20,13 @@ fn survives(act: Act) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::new();
     let focuser = lab.focuser();
-    let before = memory();
+    let before = Census::take().memory;
     lab.server.act([act]);
     let end = Instant::now() + LASTS;
     let watch = wait(60).until(
         "watching",
         || {
-            assert!(memory().saturating_sub(before) < BOUND, "{} MiB", memory() >> 20);
+            assert!(Census::take().memory.saturating_sub(before) < BOUND, "{} MiB", Census::take().memory >> 20);
             let _ = within(SOON, || focuser.state());
             Ok((Instant::now() >= end).then_some(()))
         },
@@ -85,7 +80,7 @@ fn messages_for_ever() {
 fn a_million_devices_cost_the_connection_with_a_typed_error() {
     let lab = Lab::new();
     let events = lab.backend.events();
-    let before = memory();
+    let before = Census::take().memory;
     lab.server.act([hostile::endless_devices()]);
     // For as long as more of them are told of: how long that takes is the machine's affair.
     let mut told = 0;
@@ -95,10 +90,14 @@ fn a_million_devices_cost_the_connection_with_a_typed_error() {
             break why;
         }
         told += 1;
-        assert!(told % 1000 > 0 || memory().saturating_sub(before) < BOUND, "{} MiB", memory() >> 20);
+        assert!(
+            told % 1000 > 0 || Census::take().memory.saturating_sub(before) < BOUND,
+            "{} MiB",
+            Census::take().memory >> 20
+        );
     };
     assert_eq!(why.kind(), ErrorKind::Protocol, "{why}");
-    assert!(memory().saturating_sub(before) < BOUND, "{} MiB", memory() >> 20);
+    assert!(Census::take().memory.saturating_sub(before) < BOUND, "{} MiB", Census::take().memory >> 20);
     link(&events, |link| *link == Link::Up);
     assert_eq!(lab.backend.devices().unwrap().len(), 4, "nothing of the flood is left");
 }
@@ -107,7 +106,7 @@ fn a_million_devices_cost_the_connection_with_a_typed_error() {
 fn a_picture_of_four_gigabytes_is_refused() {
     let lab = Lab::new();
     let camera = lab.camera();
-    let before = memory();
+    let before = Census::take().memory;
     let busy = xml::numbers("Camera", "CCD_EXPOSURE", "Busy", &[("CCD_EXPOSURE_VALUE", 0.0)]);
     lab.server.on("CCD_EXPOSURE", move |_| {
         vec![
@@ -119,7 +118,7 @@ fn a_picture_of_four_gigabytes_is_refused() {
     });
     let error = within(SOON, || camera.expose(snap(), &wait(60))).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Unreachable), "{error:?}");
-    assert!(memory().saturating_sub(before) < BOUND, "{} MiB", memory() >> 20);
+    assert!(Census::take().memory.saturating_sub(before) < BOUND, "{} MiB", Census::take().memory >> 20);
     lab.server.off("CCD_EXPOSURE");
     eventually("the camera is back", || camera.is_connected().unwrap_or(false));
     assert_eq!(picture(&*camera), 1.0);

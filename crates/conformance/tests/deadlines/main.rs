@@ -11,7 +11,6 @@ mod calls;
 mod case;
 mod complete;
 mod lag;
-mod leaks;
 mod peers;
 
 use astrobackend::{FRAMEWORKS, device::DeviceKind};
@@ -24,7 +23,13 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use testing::{Line, in_private_network};
+use testing::{Census, Line, in_private_network};
+
+/// The longest that threads may take to end after what they belong to was dropped.
+const LAST: Duration = Duration::from_secs(10);
+
+/// What the process may keep of memory: the allocator gives back what threads had only in part.
+const KEPT: usize = 96 << 20;
 
 /// Set to `all` for every place at which a line can stop, or to a number for every such place.
 const EXTENT: &str = "ASTROBACKEND_DEADLINES";
@@ -95,7 +100,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Waiting takes no processor: many more at a time than cores.
     arguments.test_threads.get_or_insert(if stride().is_some() { 64 } else { 40 });
-    let before = leaks::Census::take();
+    let before = Census::take();
     let tally = Arc::new(Tally::default());
     let mut trials = vec![
         Trial::test("every method is in the list of calls", || complete::check().map_err(Failed::from)),
@@ -132,7 +137,7 @@ fn main() -> ExitCode {
         return conclusion.exit_code();
     }
     println!("{tally}");
-    let leaks = before.compare();
+    let leaks = before.returns(KEPT, LAST).map(|after| println!("before: {before}; after: {after}"));
     if let Err(why) = &leaks {
         println!("left behind: {why}");
     }
