@@ -1,5 +1,5 @@
-//! Keeps a connection as its user left it: after a loss or a restart connects the devices that were ours again, asks for their pictures and sends their settings again,
-//! nothing else.
+//! Keeps a connection as its user left it: after a loss or a restart connects the devices that were ours again, asks for
+//! their pictures and sends their settings again, nothing else.
 //!
 //! Settings are what a user declared (binning, gain, set point), each read back. What moves something or
 //! opens a shutter is never sent from here.
@@ -12,7 +12,7 @@ use super::{
     mount::tracking,
     store::Store,
 };
-use crate::{Error, ErrorKind, Result, event::Link};
+use crate::{Error, ErrorKind, Result, backend::keeping::Pause, event::Link};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Weak},
@@ -20,9 +20,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// First and longest pause between two tries to connect a device again.
+/// First pause between two tries to connect a device again.
 const FIRST: Duration = Duration::from_millis(500);
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two looks whether everything is back, and where there is nothing to do.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -46,19 +45,6 @@ fn apply(handle: &Handle, property: &'static str, setting: &Setting) -> Result<(
                 }
             }
         }
-    }
-}
-
-/// A device that could not be connected again: how often it was tried, and when next.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    pause: Duration,
-    next: Instant,
-}
-
-impl Trouble {
-    fn is_over(&self) -> bool {
-        self.next <= Instant::now()
     }
 }
 
@@ -86,9 +72,10 @@ impl Report {
 /// The thread's own memory.
 struct Keeper {
     shared: Arc<Shared>,
-    troubles: BTreeMap<String, Trouble>,
+    /// Devices that could not be connected again.
+    troubles: BTreeMap<String, Pause>,
     /// Devices that were brought back, not to be at once again.
-    back: BTreeMap<String, Trouble>,
+    back: BTreeMap<String, Pause>,
     restoring_since: Option<Instant>,
 }
 
@@ -132,7 +119,7 @@ impl Keeper {
             self.back.clear();
         }
         for name in held {
-            let is_over = |pauses: &BTreeMap<String, Trouble>| pauses.get(&name).is_none_or(Trouble::is_over);
+            let is_over = |pauses: &BTreeMap<String, Pause>| pauses.get(&name).is_none_or(Pause::is_over);
             if is_over(&self.troubles) && is_over(&self.back) {
                 self.bring_back(connection, &name);
             }
@@ -185,11 +172,8 @@ impl Keeper {
         }
         // One that goes away again and again is left alone for longer each time.
         let before = self.troubles.remove(name);
-        let pause = match before.or_else(|| self.back.get(name).copied()) {
-            Some(trouble) if trouble.next.elapsed() < trouble.pause => (trouble.pause * 2).min(PATIENCE),
-            _ => FIRST,
-        };
-        self.back.insert(name.to_owned(), Trouble { pause, next: Instant::now() + pause });
+        let before = before.or_else(|| self.back.get(name).copied()).filter(|pause| !pause.is_long_past());
+        self.back.insert(name.to_owned(), Pause::after(before, FIRST));
         if connection.store().restored(name) {
             reports.into_iter().for_each(|(id, report)| connection.restored(&id, report.restored, report.failed));
             connection.touch(name);
@@ -201,12 +185,11 @@ impl Keeper {
         if error.kind() == ErrorKind::Unreachable {
             return;
         }
-        let known = self.troubles.get(name);
-        let pause = known.map_or(FIRST, |trouble| (trouble.pause * 2).min(PATIENCE));
+        let known = self.troubles.get(name).copied();
         if known.is_none() {
             connection.say(name, &format!("[WARNING] could not be connected again: {}", error.message()));
         }
-        self.troubles.insert(name.to_owned(), Trouble { pause, next: Instant::now() + pause });
+        self.troubles.insert(name.to_owned(), Pause::after(known, FIRST));
     }
 }
 

@@ -12,7 +12,8 @@ use super::{
     property::{Blob, ELEMENT_WEIGHT, Property, Value},
 };
 use crate::{
-    Error, ErrorKind, Result,
+    Error, Result,
+    backend::keeping::unreachable,
     device::DeviceId,
     event::Level,
     wire::indi::{Elements, Message, Vector},
@@ -108,10 +109,7 @@ impl Store {
             return false;
         }
         self.seq += 1;
-        let error = match why.kind() {
-            ErrorKind::Unreachable => why.clone(),
-            _ => Error::new(ErrorKind::Unreachable, why.message().to_owned()).caused_by(why.clone()),
-        };
+        let error = unreachable(why);
         self.last_loss = Some((self.seq, error.clone()));
         self.watchers.tell_lost(&error);
         self.lost = Some(error);

@@ -1,6 +1,6 @@
 //! The thread that looks after a link: it asks a quiet peer, tries to reach a lost one, and brings devices back.
 
-use super::{BACK_OFF, Claim, Keeping, LinkState};
+use super::{BACK_OFF, Claim, Keeping, LinkState, Pause};
 use crate::{
     Error, ErrorKind, Result, Supervision,
     device::{AnyDevice, Camera, DeviceId, FilterWheel, Focuser, Mount},
@@ -156,24 +156,6 @@ impl Drop for Keeper {
     }
 }
 
-/// Something that failed: how long it is left alone, and until when.
-#[derive(Clone, Copy, Debug)]
-struct Pause {
-    length: Duration,
-    until: Instant,
-}
-
-impl Pause {
-    fn after(before: Option<Pause>) -> Self {
-        let length = before.map_or(BACK_OFF.0, |pause| (pause.length * 2).min(BACK_OFF.1));
-        Pause { length, until: Instant::now() + length }
-    }
-
-    fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
-}
-
 fn run(kept: &Weak<dyn Kept>, work: &Arc<Work>) {
     let Some(first) = kept.upgrade() else { return };
     first.link().keep_here();
@@ -206,7 +188,7 @@ impl<'a> Watch<'a> {
     /// Does what there is to do; how long there will be nothing.
     fn turn(&mut self, kept: &dyn Kept, orders: &Orders) -> Duration {
         if orders.hurries {
-            self.troubles.values_mut().for_each(|pause| pause.until = Instant::now());
+            self.troubles.values_mut().for_each(Pause::end);
         }
         if let Link::Lost { why, .. } = kept.link().get() {
             if let Some(pause) = self.reopen(kept) {
@@ -243,7 +225,7 @@ impl<'a> Watch<'a> {
                 None
             }
             Some(Err(_)) => {
-                self.tries = Some(Pause::after(self.tries));
+                self.tries = Some(Pause::after(self.tries, BACK_OFF.0));
                 self.tries.map(|tries| tries.left())
             }
         }
@@ -271,7 +253,7 @@ impl<'a> Watch<'a> {
         self.look = Instant::now() + self.keeping.alive;
         if let Some(Err(error)) = kept.probe() {
             if kept.link().lose(&error) {
-                self.tries = Some(Pause::after(None));
+                self.tries = Some(Pause::after(None, BACK_OFF.0));
                 self.look = Instant::now() + BACK_OFF.0;
             }
             return;
@@ -307,7 +289,7 @@ impl<'a> Watch<'a> {
             "the device was disconnected by somebody else, or has lost its hardware",
         );
         for (device, claim) in self.work.devices() {
-            let due = self.troubles.get(claim.id()).is_none_or(|pause| pause.left().is_zero());
+            let due = self.troubles.get(claim.id()).is_none_or(Pause::is_over);
             if claim.is_waiting() && due {
                 self.bring_back(kept, &device, &claim, &why);
             }
@@ -319,11 +301,11 @@ impl<'a> Watch<'a> {
         let before = self.troubles.get(&id).copied();
         let Err(error) = claim.bring_back(device, why) else {
             // One that goes away again and again is left alone for longer each time.
-            let steady = before.is_none_or(|pause| pause.until.elapsed() > pause.length);
-            self.troubles.insert(id, Pause::after(before.filter(|_| !steady)));
+            let before = before.filter(|pause| !pause.is_long_past());
+            self.troubles.insert(id, Pause::after(before, BACK_OFF.0));
             return;
         };
-        self.troubles.insert(id.clone(), Pause::after(before));
+        self.troubles.insert(id.clone(), Pause::after(before, BACK_OFF.0));
         if error.kind() == ErrorKind::Unreachable && matches!(kept.probe(), Some(Err(_))) {
             kept.link().lose(&error);
         } else if before.is_none() {

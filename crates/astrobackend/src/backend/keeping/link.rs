@@ -121,7 +121,7 @@ impl LinkState {
 }
 
 /// The reason of a loss, as those who ask meanwhile are told it.
-fn unreachable(why: &Error) -> Error {
+pub(in crate::backend) fn unreachable(why: &Error) -> Error {
     match why.kind() {
         ErrorKind::Unreachable => why.clone(),
         _ => Error::new(ErrorKind::Unreachable, why.message().to_owned()).caused_by(why.clone()),

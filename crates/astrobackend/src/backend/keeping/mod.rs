@@ -6,10 +6,12 @@
 mod claim;
 mod keeper;
 mod link;
+mod pause;
 
 pub(super) use claim::{Claim, Declared, may_track};
 pub(super) use keeper::{Keeper, Kept, Work};
-pub(super) use link::LinkState;
+pub(super) use link::{LinkState, unreachable};
+pub(super) use pause::Pause;
 
 use crate::{Result, Supervision};
 use std::time::Duration;

@@ -49,6 +49,7 @@ mod chip;
 mod clock;
 mod cooler;
 mod drive;
+mod failing;
 mod faults;
 mod field;
 mod filter_wheel;

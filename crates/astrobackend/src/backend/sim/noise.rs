@@ -26,6 +26,7 @@ pub(super) fn at(key: u64, place: u64) -> u64 {
 }
 
 /// A sequence of random numbers.
+#[derive(Debug)]
 pub(super) struct Stream {
     key: u64,
     place: u64,

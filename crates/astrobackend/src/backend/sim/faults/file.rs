@@ -1,6 +1,6 @@
 //! The file of faults: TOML, a table `[[fault]]` for each.
 
-use super::{Doing, Fault, NAMES, What, When};
+use super::{Doing, Fault, What, When};
 use crate::{Error, ErrorKind, Result};
 use serde::Deserialize;
 use std::{fs, io, time::Duration};
@@ -91,32 +91,45 @@ fn fault(mut entry: Entry) -> Result<Fault, String> {
     Ok(fault)
 }
 
+/// Makes the fault of a name from what else is written.
+type Make = fn(&mut Entry) -> Result<What, String>;
+
+/// All there are.
+const FAULTS: [(&str, Make); 16] = [
+    ("hang", |_| Ok(What::Hang)),
+    ("late", |entry| Ok(What::Late(time("seconds", seconds(entry)?)?))),
+    ("throw", |entry| Ok(What::Throw(message(entry, "the driver failed")))),
+    ("lose-link", |_| Ok(What::LoseLink)),
+    ("power-cycle", |_| Ok(What::PowerCycle)),
+    ("usb-reset", |_| Ok(What::UsbReset)),
+    ("endless-exposure", |_| Ok(What::EndlessExposure)),
+    ("stall-readout", |_| Ok(What::StallReadout)),
+    ("fail-exposure", |entry| Ok(What::FailExposure(message(entry, "the exposure failed")))),
+    ("black-frame", |_| Ok(What::BlackFrame)),
+    ("duplicate-frame", |_| Ok(What::DuplicateFrame)),
+    ("wrong-size", |_| Ok(What::WrongSize)),
+    ("missing-tail", |_| Ok(What::MissingTail)),
+    ("stick", |_| Ok(What::Stick)),
+    ("clock-jump", |entry| Ok(What::ClockJump(seconds(entry)?))),
+    ("cooler-off", |_| Ok(What::CoolerOff)),
+];
+
 fn what(entry: &mut Entry) -> Result<What, String> {
-    let seconds = entry.seconds;
-    let mut wanted = || entry.seconds.take().ok_or_else(|| format!("{} wants seconds", entry.what));
-    let message = |entry: &mut Entry, usual: &str| entry.message.take().unwrap_or_else(|| usual.to_owned());
-    Ok(match entry.what.as_str() {
-        "hang" => What::Hang,
-        "late" => What::Late(time("seconds", wanted()?)?),
-        "throw" => What::Throw(message(entry, "the driver failed")),
-        "lose-link" => What::LoseLink,
-        "power-cycle" => What::PowerCycle,
-        "usb-reset" => What::UsbReset,
-        "endless-exposure" => What::EndlessExposure,
-        "stall-readout" => What::StallReadout,
-        "fail-exposure" => What::FailExposure(message(entry, "the exposure failed")),
-        "black-frame" => What::BlackFrame,
-        "duplicate-frame" => What::DuplicateFrame,
-        "wrong-size" => What::WrongSize,
-        "missing-tail" => What::MissingTail,
-        "stick" => What::Stick,
-        "clock-jump" => {
-            wanted()?;
-            What::ClockJump(seconds.unwrap_or_default())
+    match FAULTS.iter().find(|(name, _)| *name == entry.what) {
+        Some((_, make)) => make(entry),
+        None => {
+            let names: Vec<_> = FAULTS.iter().map(|(name, _)| *name).collect();
+            Err(format!("{:?} is no fault; there are {}", entry.what, names.join(", ")))
         }
-        "cooler-off" => What::CoolerOff,
-        other => return Err(format!("{other:?} is no fault; there are {}", NAMES.join(", "))),
-    })
+    }
+}
+
+fn seconds(entry: &mut Entry) -> Result<f64, String> {
+    entry.seconds.take().ok_or_else(|| format!("{} wants seconds", entry.what))
+}
+
+fn message(entry: &mut Entry, usual: &str) -> String {
+    entry.message.take().unwrap_or_else(|| usual.to_owned())
 }
 
 fn when(entry: &mut Entry) -> Result<When, String> {
@@ -145,4 +158,18 @@ fn when(entry: &mut Entry) -> Result<When, String> {
 fn time(name: &str, seconds: f64) -> Result<Duration, String> {
     let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| time.as_secs() < 1_000_000_000);
     time.ok_or_else(|| format!("{name} is no time: {seconds}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_read_by_the_name_that_it_shows() {
+        for (name, _) in FAULTS {
+            let all = format!("[[fault]]\ndevice = 'camera'\nwhat = '{name}'\n");
+            let fault = parse(&all).or_else(|_| parse(&format!("{all}seconds = 3"))).unwrap().remove(0);
+            assert_eq!(fault.what.to_string(), name);
+        }
+    }
 }

@@ -21,6 +21,7 @@
 
 mod engine;
 mod file;
+mod patient;
 mod spoil;
 
 pub(super) use engine::{Engine, Struck, Verdict};
@@ -69,26 +70,6 @@ pub enum What {
     /// The cooler is off when the camera is connected anew, or its link comes back.
     CoolerOff,
 }
-
-/// All of [`What`] as the file has it.
-const NAMES: [&str; 16] = [
-    "hang",
-    "late",
-    "throw",
-    "lose-link",
-    "power-cycle",
-    "usb-reset",
-    "endless-exposure",
-    "stall-readout",
-    "fail-exposure",
-    "black-frame",
-    "duplicate-frame",
-    "wrong-size",
-    "missing-tail",
-    "stick",
-    "clock-jump",
-    "cooler-off",
-];
 
 impl What {
     /// True for what happens to single calls.
