@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod line;
+mod losses;
 mod peers;
 mod policies;
 mod script;

@@ -3,13 +3,13 @@
 use crate::{
     SOON,
     line::Mode,
+    losses::{During, LOSSES, Loss, forgets},
     peers::{self, Peer},
 };
 use astrobackend::{
     Backend, Celsius, Degrees, ErrorKind, Events, RaDec, Result, Wait,
     device::{
-        AnyDevice, Camera, Control, DeviceKind, DeviceState, ExposureState, FilterWheel, Focuser, Mount, MountState,
-        Tracking,
+        AnyDevice, Camera, Control, DeviceState, ExposureState, FilterWheel, Focuser, Mount, MountState, Tracking,
     },
     event::{Event, EventKind, Link},
     image::Frame,
@@ -20,78 +20,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How the link, or what is behind it, is lost.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Loss {
-    /// The server dies and is started anew: it knows all (its drivers live on), or nothing.
-    Killed { memory: bool },
-    /// Killed again while things are brought back.
-    KilledTwice,
-    /// It knows nothing, but its devices are connected when it is back: it looks as if nothing had happened.
-    KilledAndConnected,
-    /// All connections end.
-    Dropped,
-    /// So many bytes of answers come, then the connections end.
-    HalfAnswer(usize),
-    /// Connections stay and nothing comes any more.
-    Hangs,
-    /// The port is closed for a while.
-    Refused,
-    /// Connections are closed as soon as they are made, for a while.
-    Slammed,
-    /// Another client disconnects a device.
-    Disconnected(DeviceKind),
-    /// The server is away; meanwhile somebody parks the mount.
-    ParkedMeanwhile,
-}
-
-/// What is under way then.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum During {
-    Nothing,
-    Exposure,
-    Download,
-    Slew,
-    Move,
-    Turn,
-}
-
 use During::*;
 use Loss::*;
-
-const LOSSES: &[(During, Loss)] = &[
-    (Nothing, Killed { memory: false }),
-    (Nothing, Killed { memory: true }),
-    (Nothing, KilledAndConnected),
-    (Nothing, KilledTwice),
-    (Nothing, Dropped),
-    (Nothing, HalfAnswer(1)),
-    (Nothing, HalfAnswer(60)),
-    (Nothing, HalfAnswer(300)),
-    (Nothing, Hangs),
-    (Nothing, Refused),
-    (Nothing, Slammed),
-    (Nothing, Disconnected(DeviceKind::Camera)),
-    (Nothing, Disconnected(DeviceKind::Mount)),
-    (Nothing, Disconnected(DeviceKind::Focuser)),
-    (Nothing, Disconnected(DeviceKind::FilterWheel)),
-    (Exposure, Killed { memory: false }),
-    (Exposure, Killed { memory: true }),
-    (Exposure, Disconnected(DeviceKind::Camera)),
-    (Exposure, Hangs),
-    (Download, HalfAnswer(2000)),
-    (Slew, Killed { memory: false }),
-    (Slew, Dropped),
-    (Move, Killed { memory: false }),
-    (Move, Disconnected(DeviceKind::Focuser)),
-    (Turn, Refused),
-    (Nothing, ParkedMeanwhile),
-];
-
-/// The peer has forgotten everything afterwards.
-fn forgets(loss: Loss) -> bool {
-    matches!(loss, Killed { memory: false } | KilledTwice | KilledAndConnected)
-}
 
 pub(crate) const FRAME: Frame = Frame { x: 0, y: 0, width: 16, height: 12, bin_x: 2, bin_y: 2 };
 const COLD: Celsius = Celsius(-10.0);
