@@ -82,10 +82,11 @@ class Mount(guide_port.GuidePort, Instrument):
 
     async def tell(self, state=None):
         place, direction = self.coordinates()
-        await self.show("EQUATORIAL_EOD_COORD", state, **place)
-        await self.show("HORIZONTAL_COORD", state, **direction)
+        # First what is true of the place, which ends a slew.
         if not self.is_on("TELESCOPE_PIER_SIDE", self.side):
             await self.show("TELESCOPE_PIER_SIDE", "Ok", **{self.side: "On"})
+        await self.show("EQUATORIAL_EOD_COORD", state, **place)
+        await self.show("HORIZONTAL_COORD", state, **direction)
 
     async def tick(self):
         seconds, self.then = time.monotonic() - self.then, time.monotonic()

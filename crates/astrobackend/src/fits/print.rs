@@ -8,6 +8,8 @@ pub(super) const RECORD: usize = 80;
 const COMMENTARY: usize = RECORD - 8;
 /// Characters between the quotes of a text that begins in column 11.
 const TEXT: usize = RECORD - 12;
+/// Between a value and its comment.
+const SLASH: &str = " / ";
 /// Characters of a comment behind a value that there is not.
 const NO_VALUE: usize = RECORD - 33;
 
@@ -104,7 +106,7 @@ fn long_text(lead: &str, text: &str, comment: &str) -> Vec<String> {
             piece.extend((c == '\'').then_some(c));
         }
     }
-    if pieces.last().is_some_and(|piece| piece.len() + comment.len() + " / ".len() > TEXT) {
+    if pieces.last().is_some_and(|piece| piece.len() + comment.len() + SLASH.len() > TEXT) {
         pieces.push(String::new());
     }
     let last = pieces.len() - 1;
@@ -118,10 +120,12 @@ fn long_text(lead: &str, text: &str, comment: &str) -> Vec<String> {
     pieces.iter().enumerate().map(record).collect()
 }
 
+/// With as much of the comment as there is room for; without its slash where that is nothing.
 fn with_comment(line: String, comment: &str) -> String {
-    match comment.is_empty() {
-        true => padded(line),
-        false => padded(format!("{line} / {comment}")),
+    let room = RECORD.saturating_sub(line.len() + SLASH.len()).min(comment.len());
+    match comment.get(..room).unwrap_or_default().trim_end() {
+        "" => padded(line),
+        comment => padded(format!("{line}{SLASH}{comment}")),
     }
 }
 

@@ -134,15 +134,16 @@ impl Case<'_> {
 
     /// The call while the line stalls.
     pub(crate) fn stall(&self, open: &Open, call: &Call, usual: &Usual, line: Line) -> std::result::Result<(), String> {
-        let attempt = || {
+        let attempt = |anew| {
+            let usual = if anew { self.usual(open, call)? } else { *usual };
             self.prepare(open, call)?;
             self.running.line.set(line);
             let made = self.make(call.stops(), |wait| call.make(open, wait));
             self.running.line.set(Line::Whole);
             self.answers_again(open, call)?;
-            Ok(made)
+            Ok((usual, made))
         };
-        self.judge(&call.title(), usual, Some(line), attempt)
+        self.judge(&call.title(), Some(line), attempt)
     }
 
     /// Opening the backend while the line stalls.
@@ -152,35 +153,35 @@ impl Case<'_> {
         until(|| astrobackend::open(&address))?;
         let usual = Usual { answer: None, bytes: self.running.line.passed() };
         for line in way.lines(usual.bytes, 0) {
-            let attempt = || {
+            let attempt = |_anew| {
                 self.running.line.set(line);
                 let made = self.make(false, |_| astrobackend::open(&address).map(drop));
                 self.running.line.set(Line::Whole);
-                Ok(made)
+                Ok((usual, made))
             };
-            self.judge("open", &usual, None, attempt).map_err(|why| format!("open at {line:?}: {why}"))?;
+            self.judge("open", None, attempt).map_err(|why| format!("open at {line:?}: {why}"))?;
         }
         Ok(())
     }
 
+    /// Makes an attempt, and another one, with what is usual seen anew, where that was not as it should be.
     fn judge(
         &self,
         title: &str,
-        usual: &Usual,
         line: Option<Line>,
-        attempt: impl Fn() -> std::result::Result<Made, String>,
+        attempt: impl Fn(bool) -> std::result::Result<(Usual, Made), String>,
     ) -> std::result::Result<(), String> {
-        let made = {
+        let (usual, made) = {
             let _beside_others = ALONE.read().unwrap_or_else(PoisonError::into_inner);
-            attempt()?
+            attempt(false)?
         };
-        let made = match self.verdict(title, usual, line, &made) {
-            Ok(()) => made,
-            // A busy machine; or a server that did what it heard before only now.
+        let (usual, made) = match self.verdict(title, &usual, line, &made) {
+            Ok(()) => (usual, made),
+            // A busy machine; or a server that did what it heard before only now, while the usual was looked at.
             Err(_) => {
                 let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
                 self.tally.again.fetch_add(1, Ordering::Relaxed);
-                attempt()?
+                attempt(true)?
             }
         };
         self.tally.cases.fetch_add(1, Ordering::Relaxed);
@@ -190,7 +191,7 @@ impl Case<'_> {
             *worst = (made.late, format!("{} {title}, {:?}", self.running.peer.name, self.end));
         }
         drop(worst);
-        self.verdict(title, usual, line, &made)
+        self.verdict(title, &usual, line, &made)
     }
 
     fn verdict(&self, title: &str, usual: &Usual, line: Option<Line>, made: &Made) -> std::result::Result<(), String> {

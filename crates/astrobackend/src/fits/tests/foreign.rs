@@ -70,6 +70,14 @@ fn a_text_without_a_value_keeps_its_end() {
 }
 
 #[test]
+fn a_comment_without_room_leaves_no_slash() {
+    let value = Value::Text("x".repeat(66));
+    let card = Card { keyword: "LONG".into(), value, comment: "  of the image".into() };
+    let line = print::lines(&card).concat();
+    assert_eq!(line.trim_end(), format!("LONG    = '{}'", "x".repeat(66)));
+}
+
+#[test]
 fn scaled_integers_become_floats() {
     let scaled = ["SIMPLE  = T", "BITPIX  = 16", "NAXIS   = 2", "NAXIS1  = 3", "NAXIS2  = 1"];
     let more = ["BSCALE  = 0.5", "BZERO   = 10", "BLANK   = -1"];
