@@ -6,4 +6,4 @@ check:
 
 # Chains of all frameworks at work while things go wrong, for an hour.
 soak seconds="3600":
-    ASTROBACKEND_SOAK={{seconds}} cargo test --locked -p astrobackend-server --test soak -- --nocapture
+    ASTROBACKEND_SOAK={{seconds}} cargo test --locked --workspace --test soak -- --nocapture

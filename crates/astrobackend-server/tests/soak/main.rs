@@ -1,13 +1,15 @@
 //! Soak: chains of backends and servers expose, slew and focus while things go wrong at random.
 //!
 //! A minute of it is part of the tests; `just soak` makes an hour of it (`ASTROBACKEND_SOAK=3600`). It fails when a
-//! frame that was called good is not, when a state is wrong at the end, or when threads, descriptors or memory do not
-//! go back to where they were.
+//! frame that was called good is not, when what is said to have arrived is elsewhere, when a piece of work takes longer
+//! than its limit or good frames stay away, when a state is wrong at the end, or when threads, descriptors or memory
+//! grow, or do not go back to where they were.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod chain;
 mod oracle;
 mod resources;
+mod settle;
 mod work;
 
 use astrobackend::Cancel;
@@ -51,20 +53,20 @@ fn soak(time: Duration) -> Vec<String> {
     let chains = chain::all(7);
     let end = Instant::now() + time;
     let mut problems = Vec::new();
-    let (tallies, memory) = run(&chains, end);
+    let (tallies, samples) = run(&chains, end);
     for (chain, tally) in chains.iter().zip(tallies) {
         println!("soak: {}: {tally}", chain.name);
         problems.extend(tally.problems.iter().map(|problem| format!("{}: {problem}", chain.name)));
         if tally.good == 0 {
             problems.push(format!("{}: not one good frame", chain.name));
         }
-        let (begun, wrong) = (Instant::now(), work::settle(chain));
+        let (begun, wrong) = (Instant::now(), settle::settle(chain));
         println!("soak: {}: {} things wrong at the end, after {:.1?}", chain.name, wrong.len(), begun.elapsed());
         problems.extend(wrong.into_iter().map(|problem| format!("{} at the end: {problem}", chain.name)));
     }
     drop(chains);
     problems.extend(resources::left_over(&before));
-    problems.extend(memory.grows());
+    problems.extend(samples.growth());
     problems
 }
 
@@ -73,18 +75,18 @@ fn rest(time: Duration) {
     Cancel::new().wait(time);
 }
 
-/// Lets all chains work until the end, and looks at the memory meanwhile.
-fn run(chains: &[Chain], end: Instant) -> (Vec<Tally>, resources::Memory) {
+/// Lets all chains work until the end, and looks at what that takes meanwhile.
+fn run(chains: &[Chain], end: Instant) -> (Vec<Tally>, resources::Samples) {
     let over = Arc::new(AtomicBool::new(false));
     thread::scope(|scope| {
         let working: Vec<_> = chains.iter().map(|chain| scope.spawn(move || work::until(chain, end))).collect();
         let breaking: Vec<_> = chains.iter().map(|chain| (chain, over.clone())).collect();
         let breaking: Vec<_> =
             breaking.into_iter().map(|(chain, over)| scope.spawn(move || chain.go_wrong(end, &over))).collect();
-        let memory = resources::Memory::watch(end);
+        let samples = resources::Samples::watch(end);
         let tallies = working.into_iter().map(|thread| thread.join().unwrap()).collect();
         over.store(true, Ordering::SeqCst);
         breaking.into_iter().for_each(|thread| thread.join().unwrap());
-        (tallies, memory)
+        (tallies, samples)
     })
 }

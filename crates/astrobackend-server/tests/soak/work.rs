@@ -1,27 +1,35 @@
-//! What a chain's client does, again and again, and what it finds at the end.
+//! What a chain's client does, again and again, and whether what it is told is so.
 
 use super::{chain::Chain, oracle::Oracle, rest};
 use astrobackend::{
-    Backend, Degrees, Hours, RaDec, Result, Wait,
+    Celsius, Degrees, ErrorKind, Hours, RaDec, Result, Wait,
     device::{
-        AnyDevice, CameraExt, DeviceState, Exposure, ExposureState, FilterWheelExt, FocuserExt, MountExt, Tracking,
+        AnyDevice, CameraCaps, CameraExt, Control, DeviceId, DeviceState, Exposure, FilterWheelExt, FocuserExt,
+        MountExt, Tracking,
     },
-    event::Link,
     guard::Verdict,
     image::Frame,
 };
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-/// Time after which everything must have come back.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Between two tries.
-const BREATH: Duration = Duration::from_millis(100);
+pub(super) const BREATH: Duration = Duration::from_millis(100);
+
+/// The limit of a piece of work, with all its calls.
+const STEP: Duration = Duration::from_secs(20);
+
+/// What it has for stopping what it started.
+const STOPPING: Duration = Duration::from_secs(3);
+
+/// How much later than that it may end, on a machine that has more to do.
+const LATE: Duration = Duration::from_secs(2);
+
+/// The longest time without one good frame.
+const DROUGHT: Duration = Duration::from_secs(180);
 
 /// What came of it.
 #[derive(Default)]
@@ -31,9 +39,37 @@ pub(super) struct Tally {
     /// Calls that failed, by kind.
     failures: BTreeMap<&'static str, u32>,
     moves: u32,
+    settings: u32,
     /// What was said of the last frame.
-    last: Option<Verdict>,
+    pub(super) last: Option<Verdict>,
+    /// The number of the last exposure.
+    number: u64,
+    /// The longest piece of work.
+    slowest: (Duration, &'static str),
+    /// The longest time without a good frame, and since when there was none.
+    drought: Duration,
+    dry_since: Option<Instant>,
     pub(super) problems: Vec<String>,
+}
+
+impl Tally {
+    /// Notes a piece of work.
+    fn worked(&mut self, what: &'static str, begun: Instant) {
+        let took = begun.elapsed();
+        self.slowest = self.slowest.max((took, what));
+        if took > STEP + STOPPING + LATE {
+            self.problems.push(format!("{what} took {took:.1?}"));
+        }
+    }
+
+    /// Notes whether there is a good frame by now.
+    fn watched(&mut self, good: bool) {
+        let since = *self.dry_since.get_or_insert_with(Instant::now);
+        self.drought = self.drought.max(since.elapsed());
+        if good {
+            self.dry_since = Some(Instant::now());
+        }
+    }
 }
 
 impl fmt::Display for Tally {
@@ -42,8 +78,9 @@ impl fmt::Display for Tally {
         let failures = if failures.is_empty() { "none".to_owned() } else { failures.join(", ") };
         write!(
             f,
-            "{} good frames, {} told to be bad or suspect, {} moves; failures: {failures}",
-            self.good, self.not_good, self.moves
+            "{} good frames, {} told to be bad or suspect, {} moves, {} settings; longest: {} for {:.1?}, {:.1?} without \
+             a good frame; failures: {failures}",
+            self.good, self.not_good, self.moves, self.settings, self.slowest.1, self.slowest.0, self.drought
         )
     }
 }
@@ -64,18 +101,27 @@ impl Dice {
 /// Works until the end.
 pub(super) fn until(chain: &Chain, end: Instant) -> Tally {
     let (mut tally, mut dice, mut oracle) = (Tally::default(), Dice(chain.seed()), Oracle::default());
+    tally.watched(false);
     while Instant::now() < end {
-        let done = match dice.throw(6) {
-            0 => slew(chain, &mut dice).map(|()| tally.moves += 1),
-            1 => focus(chain, &mut dice).map(|()| tally.moves += 1),
-            2 => filter(chain, &mut dice).map(|()| tally.moves += 1),
-            _ => expose(chain, &mut dice, &mut oracle, &mut tally),
+        let (begun, good) = (Instant::now(), tally.good);
+        let step = Wait::new(STEP).stopping_within(STOPPING);
+        let (what, done) = match dice.throw(16) {
+            0..=1 => ("slewing", step.within(|| slew(chain, &mut dice, &mut tally))),
+            2..=4 => ("focusing", step.within(|| focus(chain, &mut dice, &mut tally))),
+            5..=6 => ("changing the filter", step.within(|| filter(chain, &mut dice, &mut tally))),
+            7 => ("setting the camera", step.within(|| set(chain, &mut dice, &mut tally))),
+            _ => ("exposing", step.within(|| expose(chain, &mut dice, &mut oracle, &mut tally))),
         };
+        tally.worked(what, begun);
+        tally.watched(tally.good > good);
         if let Err(error) = done {
             *tally.failures.entry(error.kind().name()).or_default() += 1;
             // What fails may fail at once: others shall work.
             rest(BREATH);
         }
+    }
+    if tally.drought > DROUGHT {
+        tally.problems.push(format!("{:.0?} without a good frame", tally.drought));
     }
     tally
 }
@@ -104,22 +150,33 @@ fn connected(chain: &Chain, pick: impl Fn(&AnyDevice) -> bool) -> Result<AnyDevi
 /// A frame of some kind, binning and region.
 fn expose(chain: &Chain, dice: &mut Dice, oracle: &mut Oracle, tally: &mut Tally) -> Result<()> {
     // The simulators' seconds pass fifty times as fast, those of an indiserver do not; its flats are saturated.
-    let (millis, kinds) = if chain.truth().is_some() { (2000, 3) } else { (100, 2) };
+    let (millis, kinds) = if chain.truth().is_some() { (2000, 4) } else { (100, 3) };
     let duration = Duration::from_millis(millis + dice.throw(400));
-    let exposure = match dice.throw(kinds) {
+    let kind = dice.throw(kinds);
+    let exposure = |caps: &CameraCaps| match kind {
         0 => Exposure::light(duration),
         1 => Exposure::dark(duration),
+        2 => Exposure::bias(*caps.exposure.start()),
         _ => Exposure::flat(duration / 20),
     };
-    let (bin, part) = (1 + dice.throw(2) as u8, 1 + dice.throw(2) as u32);
-    take(chain, exposure, (bin, part), oracle, tally)
+    let (bin, part, place) = (1 + dice.throw(2) as u8, 1 + dice.throw(2) as u32, dice.throw(1 << 16) as u32);
+    let frame = |width, height| {
+        let mut frame = Frame::full(width, height, bin);
+        let (wide, high) = (frame.width / part, frame.height / part);
+        // Even, for the colours of a sensor that has them.
+        frame.x = place % (frame.width - wide + 1) / 2 * 2;
+        frame.y = place / 7 % (frame.height - high + 1) / 2 * 2;
+        (frame.width, frame.height) = (wide, high);
+        frame
+    };
+    take(chain, exposure, frame, oracle, tally)
 }
 
 /// Takes a frame, and compares what is said of it with what it is.
-fn take(
+pub(super) fn take(
     chain: &Chain,
-    exposure: Exposure,
-    (bin, part): (u8, u32),
+    exposure: impl FnOnce(&CameraCaps) -> Exposure,
+    frame: impl FnOnce(u32, u32) -> Frame,
     oracle: &mut Oracle,
     tally: &mut Tally,
 ) -> Result<()> {
@@ -127,12 +184,16 @@ fn take(
         return Ok(());
     };
     let caps = camera.caps()?;
-    let mut frame = Frame::full(caps.sensor.width, caps.sensor.height, bin);
-    (frame.width, frame.height) = (frame.width / part, frame.height / part);
+    let (exposure, frame) = (exposure(&caps), frame(caps.sensor.width, caps.sensor.height));
     camera.set_frame(frame)?;
     let image = camera.expose(exposure, &wait())?;
     let wrong = oracle.judge(&image, exposure, frame);
     tally.last.clone_from(&image.meta.verdict);
+    let number = image.meta.exposure_number.unwrap_or_default();
+    if number <= tally.number {
+        tally.problems.push(format!("exposure {number} came after exposure {}", tally.number));
+    }
+    tally.number = number;
     match &image.meta.verdict {
         Some(Verdict::Ok) => {
             tally.good += 1;
@@ -144,7 +205,27 @@ fn take(
     Ok(())
 }
 
-fn slew(chain: &Chain, dice: &mut Dice) -> Result<()> {
+/// Another gain, and the cooler on or off.
+fn set(chain: &Chain, dice: &mut Dice, tally: &mut Tally) -> Result<()> {
+    let AnyDevice::Camera(camera) = connected(chain, |device| matches!(device, AnyDevice::Camera(_)))? else {
+        return Ok(());
+    };
+    let gain = camera.controls()?.into_iter().find(|info| info.control == Control::Gain && info.writable);
+    if let Some(gain) = gain {
+        camera.set_control(Control::Gain, gain.min + dice.throw(20).min((gain.max - gain.min) as u64) as f64)?;
+        tally.settings += 1;
+    }
+    let off = dice.throw(3) == 0;
+    match camera.set_cooler((!off).then(|| Celsius(-(dice.throw(10) as f64)))) {
+        // The simulated CCD of INDI only goes to a temperature.
+        Err(error) if off && error.kind() == ErrorKind::Unsupported => {}
+        done => done?,
+    }
+    tally.settings += 1;
+    Ok(())
+}
+
+fn slew(chain: &Chain, dice: &mut Dice, tally: &mut Tally) -> Result<()> {
     let AnyDevice::Mount(mount) = connected(chain, |device| matches!(device, AnyDevice::Mount(_)))? else {
         return Ok(());
     };
@@ -156,115 +237,51 @@ fn slew(chain: &Chain, dice: &mut Dice) -> Result<()> {
         mount.set_tracking(Tracking::SIDEREAL)?;
     }
     // Near the pole, which never sets.
-    let place = RaDec::j2000(Hours(dice.throw(24) as f64), Degrees(70.0 + dice.throw(15) as f64));
-    mount.slew(place, &wait())
+    let (ra, dec) = (Hours(dice.throw(24) as f64), Degrees(70.0 + dice.throw(15) as f64));
+    let place = RaDec::new(ra, dec, mount.caps()?.equinox);
+    mount.slew(place, &wait())?;
+    tally.moves += 1;
+    arrived(chain, &mount.info().id, tally, |state| match state {
+        DeviceState::Mount(state) => state.position.separation(place).0 < 0.5,
+        _ => false,
+    });
+    Ok(())
 }
 
-fn focus(chain: &Chain, dice: &mut Dice) -> Result<()> {
+fn focus(chain: &Chain, dice: &mut Dice, tally: &mut Tally) -> Result<()> {
     let AnyDevice::Focuser(focuser) = connected(chain, |device| matches!(device, AnyDevice::Focuser(_)))? else {
         return Ok(());
     };
-    focuser.move_to(20_000 + dice.throw(10_000) as i32, &wait())
+    let place = 20_000 + dice.throw(10_000) as i32;
+    focuser.move_to(place, &wait())?;
+    tally.moves += 1;
+    arrived(chain, &focuser.info().id, tally, |state| match state {
+        DeviceState::Focuser(state) => state.position == Some(place),
+        _ => false,
+    });
+    Ok(())
 }
 
-fn filter(chain: &Chain, dice: &mut Dice) -> Result<()> {
+fn filter(chain: &Chain, dice: &mut Dice, tally: &mut Tally) -> Result<()> {
     let AnyDevice::FilterWheel(wheel) = connected(chain, |device| matches!(device, AnyDevice::FilterWheel(_)))? else {
         return Ok(());
     };
     let places = wheel.filters()?.len() as u64;
-    wheel.move_to(dice.throw(places.max(1)) as usize, &wait())
-}
-
-/// Waits until all is well again, takes a last frame, and compares what the client says with the truth.
-pub(super) fn settle(chain: &Chain) -> Vec<String> {
-    let mut why = String::new();
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        match at_rest(chain) {
-            Ok(()) => return compare(chain),
-            Err(error) => why = error,
-        }
-        rest(BREATH);
-    }
-    vec![format!("it did not come back: {why}")]
-}
-
-/// Everything is connected and nothing moves, and a frame is good.
-fn at_rest(chain: &Chain) -> Result<(), String> {
-    let text = |error: astrobackend::Error| error.to_string();
-    if chain.client().link() != Link::Up {
-        return Err(format!("the link is {:?}", chain.client().link()));
-    }
-    for info in chain.client().devices().map_err(text)? {
-        let device = chain.client().device(&info.id).map_err(text)?;
-        device.device().connect().map_err(text)?;
-        if is_busy(&device.state().map_err(text)?) {
-            return Err(format!("{} is busy", info.id));
-        }
-    }
-    let mut tally = Tally::default();
-    let exposure = Exposure::dark(Duration::from_millis(200));
-    take(chain, exposure, (1, 1), &mut Oracle::default(), &mut tally).map_err(text)?;
-    if tally.good == 1 { Ok(()) } else { Err(format!("the last frame is not good: {:?}", tally.last)) }
-}
-
-fn is_busy(state: &DeviceState) -> bool {
-    match state {
-        DeviceState::Camera(state) => state.exposure.is_busy() || state.pulse_guiding,
-        DeviceState::FilterWheel(state) => state.position.is_none(),
-        DeviceState::Focuser(state) => state.moving,
-        DeviceState::Mount(state) => state.slewing || state.pulse_guiding,
+    let place = dice.throw(places.max(1)) as usize;
+    wheel.move_to(place, &wait())?;
+    tally.moves += 1;
+    arrived(chain, &wheel.info().id, tally, |state| match state {
+        DeviceState::FilterWheel(state) => state.position == Some(place),
         _ => false,
+    });
+    Ok(())
+}
+
+/// What moved and said that it arrived is there, in truth.
+fn arrived(chain: &Chain, id: &DeviceId, tally: &mut Tally, is_there: impl Fn(&DeviceState) -> bool) {
+    // A truth that fails just now says nothing.
+    let truth = chain.truth().and_then(|truth| truth.device(id).ok()?.state().ok());
+    if let Some(state) = truth.filter(|state| !is_there(state)) {
+        tally.problems.push(format!("{id} was said to have arrived, and is {state:?}"));
     }
-}
-
-/// How what the client says differs from the truth.
-fn compare(chain: &Chain) -> Vec<String> {
-    let Some(truth) = chain.truth() else { return compare_with_another(chain) };
-    differences(chain.client(), truth)
-}
-
-/// An indiserver's truth is what it tells somebody who asks for the first time.
-fn compare_with_another(chain: &Chain) -> Vec<String> {
-    let fresh = astrobackend::open(&chain.client().address().to_string()).unwrap();
-    // Waits until all drivers have told what they are.
-    fresh.devices().unwrap();
-    differences(chain.client(), &fresh)
-}
-
-fn differences(client: &Arc<dyn Backend>, truth: &Arc<dyn Backend>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for info in client.devices().unwrap() {
-        let told = client.device(&info.id).unwrap().state().unwrap();
-        let Ok(device) = truth.device(&info.id) else {
-            wrong.push(format!("{} is not there", info.id));
-            continue;
-        };
-        match device.state() {
-            Ok(state) => wrong.extend(difference(&told, &state).map(|why| format!("{}: {why}", info.id))),
-            Err(error) => wrong.push(format!("{}: {error}", info.id)),
-        }
-    }
-    wrong
-}
-
-fn difference(told: &DeviceState, truth: &DeviceState) -> Option<String> {
-    let same = match (told, truth) {
-        (DeviceState::Camera(told), DeviceState::Camera(truth)) => {
-            let on = |state: &astrobackend::device::CameraState| state.cooler.map(|cooler| cooler.on);
-            let ready = |state: &ExposureState| matches!(state, ExposureState::Ready);
-            // Another client of an INDI server does not get the picture.
-            on(told) == on(truth) && (ready(&told.exposure) || told.exposure == truth.exposure)
-        }
-        (DeviceState::Mount(told), DeviceState::Mount(truth)) => {
-            let near = told.position.separation(truth.position).0 < 0.1;
-            near && (told.slewing, told.parked, told.tracking.on) == (truth.slewing, truth.parked, truth.tracking.on)
-        }
-        (DeviceState::FilterWheel(told), DeviceState::FilterWheel(truth)) => told.position == truth.position,
-        (DeviceState::Focuser(told), DeviceState::Focuser(truth)) => {
-            (told.position, told.moving) == (truth.position, truth.moving)
-        }
-        _ => false,
-    };
-    (!same).then(|| format!("{told:?}, but in truth {truth:?}"))
 }
