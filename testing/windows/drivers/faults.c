@@ -1,7 +1,8 @@
 /* What a test tells a driver to do wrong, through ASCOM's Action:
 
      hang    MEMBER [CODE]     its next call does not return until somebody says "release", or a minute has passed;
-                               then it is done, or fails with CODE
+                               then it is done, or fails with CODE; MEMBER "any": all calls of all members do so, from
+                               now on, until this driver is told "release"
      throw   MEMBER HOW CODE   its next call fails: with CODE as "scode" or "wcode" of an exception, as one that is filled
                                in "late", or as a "bare" result without a word
      release                   lets all that hang go on, in any process
@@ -10,6 +11,8 @@
 #include <wchar.h>
 
 enum { LONGEST_HANG = 60000 };
+
+static const WCHAR ANY[] = L"any";
 
 static HANDLE going_on(void) { return CreateEventW(NULL, TRUE, FALSE, L"astrobackend-test-release"); }
 
@@ -32,6 +35,7 @@ void action(Call *call) {
         fault->code = code;
         fault->how = !lstrcmpW(how, L"bare") ? BARE : !lstrcmpW(how, L"late") ? LATE : !lstrcmpW(how, L"wcode") ? WCODE : SCODE_;
     } else if (!lstrcmpiW(name, L"release")) {
+        if (!lstrcmpiW(fault->member, ANY)) fault->how = NOTHING;
         SetEvent(going_on());
     } else if (!lstrcmpiW(name, L"process")) {
         wsprintfW(what, L"%u", GetCurrentProcessId());
@@ -49,7 +53,12 @@ static HRESULT WINAPI fill_in(EXCEPINFO *exception) {
 
 BOOL misbehaves(const Class *class, const WCHAR *member, EXCEPINFO *exception, HRESULT *result) {
     Fault *fault = class->fault, now;
-    if (!fault || !fault->how || lstrcmpiW(fault->member, member)) return FALSE;
+    if (!fault || !fault->how) return FALSE;
+    if (fault->how == HANG && !lstrcmpiW(fault->member, ANY)) {
+        if (lstrcmpiW(member, L"Action")) WaitForSingleObject(going_on(), LONGEST_HANG);
+        return FALSE;
+    }
+    if (lstrcmpiW(fault->member, member)) return FALSE;
     now = *fault, fault->how = NOTHING;
     if (now.how == HANG) {
         WaitForSingleObject(going_on(), LONGEST_HANG);

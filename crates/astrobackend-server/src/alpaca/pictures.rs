@@ -15,6 +15,9 @@ const LOOK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mil
 /// The same while much of the exposure is left.
 const LONG_LOOK: Duration = Duration::from_millis(200);
 
+/// How often a picture is fetched anew that is still there, where the way to it failed.
+const AGAIN: u32 = 3;
+
 /// How far the picture is.
 #[derive(Clone, Debug, Default)]
 enum Stage {
@@ -37,6 +40,8 @@ struct Held {
     stage: Stage,
     /// Of the exposure started here.
     duration: Option<Duration>,
+    /// How often it was fetched anew.
+    again: u32,
     /// The next exposure is being started: what the camera says belongs to neither.
     starting: bool,
 }
@@ -117,6 +122,10 @@ impl Pictures {
                 (ExposureState::Ready, Stage::Watched) => Look::Coming,
                 (ExposureState::Ready, Stage::Ready(picture)) if !is_of(picture, &seen.state) => held.fetch(),
                 (ExposureState::Ready, Stage::Nothing) => held.fetch(),
+                // The link was lost, and the picture not.
+                (ExposureState::Ready, Stage::Failed(error)) if is_passing(error) && held.again < AGAIN => {
+                    held.fetch_again()
+                }
                 (ExposureState::Ready, _) | (_, Stage::Watched) => held.look(),
                 (ExposureState::Failed(error), _) => Look::Failed(error.clone()),
                 // Some cameras say so while their picture is loaded.
@@ -193,10 +202,18 @@ impl Held {
         Look::Coming
     }
 
+    /// Begins anew with a picture that is still there.
+    fn fetch_again(&mut self) -> Look {
+        self.serial += 1;
+        self.again += 1;
+        self.enter(Stage::Fetching);
+        Look::Coming
+    }
+
     /// Leaves the exposure for another.
     fn renew(&mut self, stage: Stage) {
         self.serial += 1;
-        self.duration = None;
+        (self.duration, self.again) = (None, 0);
         self.enter(stage);
     }
 
@@ -209,6 +226,12 @@ impl Held {
 /// False when the camera's last exposure is certainly another one.
 fn is_of(picture: &Picture, state: &CameraState) -> bool {
     picture.of.is_none() || state.last_exposure.is_none() || picture.of == state.last_exposure
+}
+
+/// It says nothing of the picture: the way to it failed.
+fn is_passing(error: &Error) -> bool {
+    use ErrorKind::{Busy, NotConnected, Timeout, Unreachable};
+    matches!(error.kind(), Busy | NotConnected | Timeout | Unreachable)
 }
 
 /// The picture, for a client that loads it; one that is on its way is waited for.

@@ -9,7 +9,7 @@ use super::{
     part::{Done, Part},
     picture::Picture,
     property::{self, GENERAL, MAIN, Property, With, switch, text},
-    published::{News, Published, lock_all},
+    published::{Failure, News, Published, lock_all},
 };
 use crate::calls::Calls;
 use astrobackend::{
@@ -183,6 +183,9 @@ impl Device {
         let failures = match looked {
             Ok((presence, failures)) => {
                 self.presence = presence;
+                if matches!(self.presence, Presence::Connected) {
+                    self.published.forgive(CONNECTION);
+                }
                 failures
             }
             // It hangs: what was told last is all there is to tell.
@@ -358,7 +361,7 @@ fn sentence(error: &Error) -> String {
 }
 
 /// Whether the device is connected, and what failed of what it was doing.
-type Looked = (Presence, Vec<(&'static str, String)>);
+type Looked = (Presence, Vec<Failure>);
 
 fn look(parts: &[Arc<dyn Part>], all: bool) -> Result<Looked> {
     let mut failures = Vec::new();
@@ -380,7 +383,8 @@ fn look(parts: &[Arc<dyn Part>], all: bool) -> Result<Looked> {
             ErrorKind::NotConnected | ErrorKind::Unreachable => Err(error),
             // Why something has ended is told once; then it is as it is.
             _ => {
-                failures.push((part.main(), sentence(&error)));
+                let passing = matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Busy | ErrorKind::Protocol);
+                failures.push(Failure { property: part.main(), why: sentence(&error), passing });
                 part.look(all)
             }
         });
@@ -391,7 +395,7 @@ fn look(parts: &[Arc<dyn Part>], all: bool) -> Result<Looked> {
         }
     }
     if let Presence::Unknown(why) = &presence {
-        failures.push((CONNECTION, why.clone()));
+        failures.push(Failure { property: CONNECTION, why: why.clone(), passing: true });
     }
     Ok((presence, failures))
 }

@@ -14,6 +14,15 @@ pub(super) struct Published {
     alerts: HashSet<String>,
 }
 
+/// What went wrong with a property at a look.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) property: &'static str,
+    pub(super) why: String,
+    /// Only the look failed: the next good one ends it. What has failed itself is an alert until something changes.
+    pub(super) passing: bool,
+}
+
 /// Something to be told about a property.
 pub(super) type News = (String, Message<'static>);
 
@@ -35,12 +44,7 @@ impl Published {
 
     /// Takes in how the properties are now, and which of them failed and why; what to tell. `answer` is told even when
     /// it is as before.
-    pub(super) fn update(
-        &mut self,
-        mut now: Vec<Property>,
-        answer: Option<&str>,
-        failures: &[(&'static str, String)],
-    ) -> Vec<News> {
+    pub(super) fn update(&mut self, mut now: Vec<Property>, answer: Option<&str>, failures: &[Failure]) -> Vec<News> {
         let mut news = Vec::new();
         for before in &self.vectors {
             if !now.iter().any(|vector| is_same(before, vector)) {
@@ -54,10 +58,12 @@ impl Published {
                 news.push((vector.name.to_string(), self.definition(vector)));
                 continue;
             };
-            let failure = failures.iter().find(|(name, _)| vector.name == *name).map(|(_, why)| complaint(why));
-            if failure.is_some() {
+            let failure = failures.iter().find(|failure| vector.name == failure.property);
+            if let Some(failure) = failure {
                 vector.state = Some(State::Alert);
-                self.alerts.insert(vector.name.to_string());
+                if !failure.passing {
+                    self.alerts.insert(vector.name.to_string());
+                }
             } else if self.alerts.contains(vector.name.as_ref()) {
                 match vector.state != Some(State::Busy) && vector.elements == before.elements {
                     true => vector.state = Some(State::Alert),
@@ -65,7 +71,8 @@ impl Published {
                 }
             }
             if vector != before || answer == Some(vector.name.as_ref()) || failure.is_some() {
-                changes.push((vector.name.to_string(), self.report(vector, Some(before), failure)));
+                let message = failure.map(|failure| complaint(&failure.why));
+                changes.push((vector.name.to_string(), self.report(vector, Some(before), message)));
             }
         }
         news.append(&mut changes);
@@ -238,9 +245,21 @@ mod tests {
         assert!(texts(published.update(vec![moving], None, &[]))[0].contains("state=\"Busy\""));
         let told = texts(published.refuse("ABS_FOCUS_POSITION", "too far").into_iter().collect());
         assert!(told[0].contains("state=\"Busy\""), "at work, it stays so: {told:?}");
-        let stuck = [("ABS_FOCUS_POSITION", "stuck".to_owned())];
-        let told = texts(published.update(vec![position(7.5, 100.0)], None, &stuck));
+        let told = texts(published.update(vec![position(7.5, 100.0)], None, &[failure("stuck", false)]));
         assert!(told[0].contains("7.5") && told[0].contains("Alert") && told[0].contains("stuck"), "{told:?}");
         assert!(published.update(vec![position(7.5, 100.0)], None, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_look_that_failed_is_over_with_the_next_one() {
+        let mut published = Published::new("F".into());
+        published.update(vec![position(5.0, 100.0)], None, &[]);
+        let told = texts(published.update(vec![position(5.0, 100.0)], None, &[failure("no answer", true)]));
+        assert!(told[0].contains("Alert") && told[0].contains("no answer"), "{told:?}");
+        assert!(texts(published.update(vec![position(5.0, 100.0)], None, &[]))[0].contains("state=\"Ok\""));
+    }
+
+    fn failure(why: &str, passing: bool) -> Failure {
+        Failure { property: "ABS_FOCUS_POSITION", why: why.into(), passing }
     }
 }

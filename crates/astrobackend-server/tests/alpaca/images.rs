@@ -3,12 +3,13 @@
 use crate::client::{Device, device, get, get_with, options, simulator};
 use astrobackend::{
     Backend,
+    backend::sim::{Fault, Sim, What},
     device::{AnyDevice, DeviceKind, DeviceState},
     image::{Image, Pixels},
     wire::alpaca::image_bytes::{ElementType, HEADER, Header},
 };
 use astrobackend_server::alpaca::Server;
-use std::{io::Read, sync::Arc};
+use std::{io::Read, sync::Arc, time::Duration};
 
 const BINARY: &str = "Accept: application/imagebytes, application/json;q=0.5\r\n";
 
@@ -147,6 +148,19 @@ fn without_a_picture_the_error_is_json() {
 }
 
 #[test]
+fn a_picture_whose_way_failed_is_fetched_again() {
+    let sim = astrobackend::open("sim://?speed=100&sensor=generic&timeout=0.2").unwrap();
+    let hangs = Fault::new("camera", What::Hang).on_call("take_image", 1).times(1).lasting(Duration::from_secs(60));
+    Sim::of(&*sim).unwrap().inject(hangs).unwrap();
+    let server = Server::start(sim, options()).unwrap();
+    let camera = device(&server, "camera");
+    camera.done("connected", "Connected=true");
+    exposed(&camera);
+    assert_eq!(get(camera.at, &camera.path("imagearray")).json()["ErrorNumber"], 0);
+    server.stop();
+}
+
+#[test]
 fn somebody_elses_picture_is_offered_too() {
     let backend = astrobackend::open("sim://?speed=100&sensor=generic").unwrap();
     crate::client::connect_all(&backend);
@@ -155,7 +169,7 @@ fn somebody_elses_picture_is_offered_too() {
     exposed(&camera);
     let first = camera.value("lastexposurestarttime");
     let its = backend.camera().unwrap();
-    its.start_exposure(astrobackend::device::Exposure::light(std::time::Duration::from_millis(1))).unwrap();
+    its.start_exposure(astrobackend::device::Exposure::light(Duration::from_millis(1))).unwrap();
     let ready = |backend: &Arc<dyn Backend>| {
         let id = backend.only(DeviceKind::Camera).unwrap();
         let AnyDevice::Camera(camera) = backend.device(&id).unwrap() else { panic!("{id}") };

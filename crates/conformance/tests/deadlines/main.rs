@@ -115,7 +115,7 @@ fn main() -> ExitCode {
             continue;
         }
         if stride().is_some() {
-            if !peer.is_real() {
+            if peer.stalls(Way::Part) {
                 trials.extend(each_place(*peer, &tally));
             }
             continue;
@@ -123,7 +123,7 @@ fn main() -> ExitCode {
         for (group, kinds) in GROUPS {
             let calls: Vec<_> = calls::all().into_iter().filter(|call| kinds.contains(&call.kind)).collect();
             for &(way, end) in WAYS {
-                if !peer.is_real() || matches!(way, Way::Silent) {
+                if peer.stalls(way) {
                     trials.push(trial(*peer, group, &calls, (way, end), &tally));
                 }
             }

@@ -1,4 +1,4 @@
-//! Alpaca cameras: the exposure and the session around it. What a camera can do is read in [`chip`], the
+//! Cameras of ASCOM's kind: the exposure and the session around it. What a camera can do is read in [`chip`], the
 //! picture is completed in [`picture`], [`exposure`] judges when it is there, and [`session`] remembers what was judged.
 //!
 //! [`chip`]: super::chip
@@ -66,6 +66,23 @@ fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
+/// What a server says of an exposure that has ended.
+#[derive(Debug, Default)]
+struct Said {
+    began: Option<Timestamp>,
+    length: Option<Duration>,
+    failure: Option<Error>,
+}
+
+/// Notes when the exposure really began, and how long it was.
+fn arrived(session: &mut Session, said: Said) {
+    let Last::UnderWay(taking) = &session.last else { return };
+    // Some servers tell whole seconds.
+    let began = said.began.filter(|began| *began != whole_second(taking.at)).unwrap_or(taking.at);
+    session.finished = Some((began, said.length.unwrap_or(taking.exposure.duration)));
+    session.last = Last::Arrived(taking.clone());
+}
+
 impl AscomCamera {
     pub(super) fn new(handle: Handle) -> Self {
         AscomCamera {
@@ -121,11 +138,13 @@ impl AscomCamera {
             ready: values.flag("imageready")?,
             percent: values.maybe("percentcompleted")?,
         };
+        // Asked before the session is locked: a server that stalls now shall not keep others from what is known.
+        let said = self.said_at_the_end(report);
         let mut session = lock(&self.session);
         if question > session.counts {
             session.counts = question;
             let before = session.is_under_way();
-            session.shown = self.judge(&mut session, at_work, report);
+            session.shown = self.judge(&mut session, at_work, report, said);
             if before && !session.is_under_way() {
                 // What was asked before this was known says nothing of it, whenever its answer comes.
                 session.counts = session.asked;
@@ -134,14 +153,36 @@ impl AscomCamera {
         Ok((values, session.shown.clone()))
     }
 
-    fn judge(&self, session: &mut Session, at_work: bool, report: Report) -> ExposureState {
+    /// What the server has to say of an exposure that may have ended with this report.
+    fn said_at_the_end(&self, report: Report) -> Said {
+        if busy(report, None).is_some() || !lock(&self.session).is_under_way() {
+            return Said::default();
+        }
+        match report {
+            Report { state: 5, .. } => Said { failure: Some(self.why_it_failed()), ..Said::default() },
+            Report { ready: true, .. } => {
+                let Ok(values) = self.handle.values(&["lastexposurestarttime", "lastexposureduration"]) else {
+                    return Said::default();
+                };
+                let length = values.maybe::<f64>("lastexposureduration").ok().flatten();
+                Said {
+                    began: values.maybe("lastexposurestarttime").ok().flatten(),
+                    length: length.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+                    failure: None,
+                }
+            }
+            _ => Said::default(),
+        }
+    }
+
+    fn judge(&self, session: &mut Session, at_work: bool, report: Report, said: Said) -> ExposureState {
         let others = busy(report, None);
         let outcome = match (&mut session.last, at_work) {
             // The driver has not even answered the command.
             (Last::UnderWay(_), true) if others.is_none() => {
                 return ExposureState::Exposing { remaining: None, percent: None };
             }
-            (Last::UnderWay(taking), _) => taking.judge(report, || self.handle.get("lastexposurestarttime").ok()),
+            (Last::UnderWay(taking), _) => taking.judge(report, said.began),
             // Another client exposes: what lies on the server will not be our picture. To read or to download is no
             // sign of that: some cameras say so while a picture is loaded.
             (last @ Last::Arrived(_), _) if matches!(report.state, 1 | 2) => {
@@ -155,14 +196,14 @@ impl AscomCamera {
         let lost = matches!(&session.last, Last::UnderWay(taking) if taking.losses != losses);
         match outcome {
             Outcome::Pending(state) => return state,
-            Outcome::Arrived => self.arrived(session),
+            Outcome::Arrived => arrived(session, said),
             Outcome::Aborted => {
                 session.last = match lost {
                     true => Last::Failed(self.handle.name(Error::new(ErrorKind::Unreachable, LOST))),
                     false => Last::None,
                 };
             }
-            Outcome::Failed => session.last = Last::Failed(self.why_it_failed()),
+            Outcome::Failed => session.last = Last::Failed(said.failure.unwrap_or_else(|| self.unknown_failure())),
             Outcome::Empty => {
                 let error = Error::new(ErrorKind::Device(0), "the exposure ended without a picture");
                 session.last = Last::Failed(self.handle.name(error));
@@ -171,29 +212,15 @@ impl AscomCamera {
         session.told(None)
     }
 
-    /// Notes when the exposure really began, and how long it was.
-    fn arrived(&self, session: &mut Session) {
-        let Last::UnderWay(taking) = &session.last else { return };
-        let values = self.handle.values(&["lastexposurestarttime", "lastexposureduration"]);
-        let began = values.as_ref().ok().and_then(|values| values.maybe("lastexposurestarttime").ok().flatten());
-        let length = values.as_ref().ok().and_then(|values| values.maybe::<f64>("lastexposureduration").ok().flatten());
-        let length = length.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        // Some servers tell whole seconds.
-        let began = began.filter(|began| *began != whole_second(taking.at)).unwrap_or(taking.at);
-        session.finished = Some((began, length.unwrap_or(taking.exposure.duration)));
-        session.last = Last::Arrived(taking.clone());
-    }
-
     /// The camera's error state says nothing; asking for the picture does.
     fn why_it_failed(&self) -> Error {
-        let asked = self.handle.get::<serde_json::Value>("imagearray");
-        let unknown = || Error::new(ErrorKind::Device(0), "the camera reports an error");
-        self.handle.name(
-            asked
-                .err()
-                .filter(|error| !is_transport(error) && error.kind() != ErrorKind::Protocol)
-                .unwrap_or_else(unknown),
-        )
+        let asked = self.handle.get::<serde_json::Value>("imagearray").err();
+        let told = asked.filter(|error| !is_transport(error) && error.kind() != ErrorKind::Protocol);
+        told.map_or_else(|| self.unknown_failure(), |error| self.handle.name(error))
+    }
+
+    fn unknown_failure(&self) -> Error {
+        self.handle.name(Error::new(ErrorKind::Device(0), "the camera reports an error"))
     }
 
     /// The settings that the next exposure is taken with, and when the one before began.
@@ -262,7 +289,8 @@ impl AscomCamera {
             match &loaded {
                 Ok(image) => session.decide(if keep { Last::Ready(image.clone()) } else { Last::Taken }),
                 // It may come the next time.
-                Err(error) if is_transport(error) || error.kind() == ErrorKind::NotConnected => {}
+                Err(error) if is_transport(error) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::NotConnected | ErrorKind::Busy) => {}
                 Err(error) => session.decide(Last::Failed(error.clone())),
             }
         }

@@ -10,10 +10,11 @@ use std::{
 const EARLY: Duration = Duration::from_secs(1);
 
 /// The command, from its beginning until its outcome was told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Command {
     state: Mutex<State>,
     over: Condvar,
+    early: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +42,11 @@ pub(super) enum Work {
 }
 
 impl Command {
+    /// With the longest that a call may take.
+    pub(super) fn new(limit: Duration) -> Self {
+        Command { state: Mutex::default(), over: Condvar::new(), early: EARLY.min(limit) }
+    }
+
     /// Begins one; what it is busy with, if there is one under way.
     pub(super) fn begin(&self, member: &'static str) -> std::result::Result<(), &'static str> {
         let mut state = lock(&self.state);
@@ -98,7 +104,7 @@ impl Command {
     fn when_over_or_late(&self) -> std::sync::MutexGuard<'_, State> {
         let mut state = lock(&self.state);
         let State::Running { since, .. } = *state else { return state };
-        let deadline = Deadline::after(EARLY.saturating_sub(since.elapsed()));
+        let deadline = Deadline::after(self.early.saturating_sub(since.elapsed()));
         while matches!(*state, State::Running { .. }) && !deadline.has_passed() {
             state = self.over.wait_timeout(state, deadline.pause()).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -113,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_command_is_one_at_a_time_and_its_failure_is_said_once() {
-        let command = Command::default();
+        let command = Command::new(Duration::from_secs(5));
         command.begin("move").unwrap();
         assert_eq!(command.begin("halt"), Err("move"));
         assert!(matches!(command.work(), Work::Doing("move")));

@@ -103,8 +103,8 @@ impl Taking {
         self.ticket.stop();
     }
 
-    /// How it stands by a report; `began` asks when the last exposure began.
-    pub(super) fn judge(&mut self, report: Report, began: impl FnOnce() -> Option<Timestamp>) -> Outcome {
+    /// How it stands by a report; `began`: when the last exposure began, by the server that says its picture is ready.
+    pub(super) fn judge(&mut self, report: Report, began: Option<Timestamp>) -> Outcome {
         let passed = self.since.elapsed();
         if let Some(state) = busy(report, Some((self.exposure.duration, passed))) {
             self.seen_busy = true;
@@ -116,7 +116,7 @@ impl Taking {
             Report { state: 5, .. } => Outcome::Failed,
             Report { ready: true, .. } => {
                 let ours = self.stopped || self.seen_busy || over;
-                if ours || began().is_some_and(|began| self.before != Some(began)) {
+                if ours || began.is_some_and(|began| self.before != Some(began)) {
                     return Outcome::Arrived;
                 }
                 Outcome::Pending(ExposureState::Waiting)
@@ -181,11 +181,11 @@ mod tests {
 
     #[test]
     fn a_picture_of_before_is_not_taken_for_ours() {
-        let before = || Some(Timestamp::UNIX_EPOCH);
+        let before = Some(Timestamp::UNIX_EPOCH);
         let mut long = taking(LONG);
         assert_eq!(long.judge(idle(true), before), Outcome::Pending(ExposureState::Waiting));
-        assert_eq!(long.judge(idle(true), || None), Outcome::Pending(ExposureState::Waiting));
-        assert_eq!(long.judge(idle(true), || Some(Timestamp::now())), Outcome::Arrived, "another start");
+        assert_eq!(long.judge(idle(true), None), Outcome::Pending(ExposureState::Waiting));
+        assert_eq!(long.judge(idle(true), Some(Timestamp::now())), Outcome::Arrived, "another start");
         let mut seen = taking(LONG);
         assert!(matches!(seen.judge(Report { state: 2, ..idle(true) }, before), Outcome::Pending(_)));
         assert_eq!(seen.judge(idle(true), before), Outcome::Arrived, "seen busy");
@@ -198,11 +198,11 @@ mod tests {
     #[test]
     fn an_idle_camera_without_a_picture_is_given_time() {
         let mut seen = taking(LONG);
-        seen.judge(Report { state: 3, ..idle(false) }, || None);
-        assert_eq!(seen.judge(idle(false), || None), Outcome::Pending(ExposureState::Downloading { percent: None }));
+        seen.judge(Report { state: 3, ..idle(false) }, None);
+        assert_eq!(seen.judge(idle(false), None), Outcome::Pending(ExposureState::Downloading { percent: None }));
         seen.idle_since = Instant::now().checked_sub(GAP);
-        assert_eq!(seen.judge(idle(false), || None), Outcome::Aborted);
-        assert_eq!(seen.judge(Report { state: 5, ..idle(false) }, || None), Outcome::Failed);
-        assert_eq!(taking(Duration::ZERO).judge(idle(false), || None), Outcome::Pending(ExposureState::Waiting));
+        assert_eq!(seen.judge(idle(false), None), Outcome::Aborted);
+        assert_eq!(seen.judge(Report { state: 5, ..idle(false) }, None), Outcome::Failed);
+        assert_eq!(taking(Duration::ZERO).judge(idle(false), None), Outcome::Pending(ExposureState::Waiting));
     }
 }

@@ -107,6 +107,7 @@ impl Handle {
     pub(super) fn new(carrier: Arc<dyn Carrier>, hub: Arc<Hub>, info: DeviceInfo, claim: Arc<Claim>) -> Self {
         Handle {
             id: info.id.clone(),
+            command: Arc::new(Command::new(carrier.limit())),
             carrier,
             hub,
             info: Mutex::new(info),
@@ -115,7 +116,6 @@ impl Handle {
             common: Remembered::default(),
             resets: AtomicU64::new(0),
             left: AtomicBool::new(false),
-            command: Arc::default(),
             looked: Mutex::default(),
             claim,
         }
@@ -322,6 +322,9 @@ impl Handle {
         self.claim.await_release(self.carrier.limit());
         if self.is_connected()? {
             self.claim.take();
+            if !self.claim.is_keeper() {
+                self.claim.note_connected(true);
+            }
             return Ok(());
         }
         self.reset();

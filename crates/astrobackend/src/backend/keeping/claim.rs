@@ -215,10 +215,12 @@ impl Claim {
         lock(&self.state).ours
     }
 
-    /// The user has connected it.
+    /// The user has connected it; when the keeper does, it stays whose it is.
     pub(in crate::backend) fn take(&self) {
-        lock(&self.state).ours = true;
-        self.work.start();
+        if !self.is_keeper() {
+            lock(&self.state).ours = true;
+            self.work.start();
+        }
     }
 
     /// The user has disconnected it.
@@ -311,6 +313,10 @@ impl Claim {
                 (state.rebirths, state.why) = (state.rebirths + 1, Some(why.clone()));
             }
             device.device().connect()?;
+            // The user may have let it go meanwhile, and means it.
+            if !self.is_ours() {
+                return device.device().disconnect();
+            }
             restored.push("connection".to_owned());
         }
         let (declared, tracked) = {
