@@ -256,7 +256,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme)?;
         match &self.host {
-            Some(socket) if self.is_on_socket() => f.write_str(&encode(socket, "? "))?,
+            Some(socket) if self.is_on_socket() && socket.starts_with('/') => f.write_str(&encode(socket, "? "))?,
             Some(host) if host.contains(':') => write!(f, "[{}]", host.replace('%', "%25"))?,
             Some(host) => f.write_str(host)?,
             None => {}
@@ -338,6 +338,7 @@ mod tests {
             "indi+unix:///s?device=&device=b",
             "http:///api/v1/camera:0",
             "alpaca://[fe80::1%25eth0]:1/camera/0",
+            "indi+unix://[fe80::1%25eth0]?device=x",
         ] {
             let address = text.parse::<Address>().unwrap();
             assert_eq!(address.to_string().parse::<Address>().unwrap(), address, "{text}");

@@ -9,7 +9,10 @@ use astrobackend::{
     device::{DeviceKind, FilterWheel, FilterWheelExt},
     event::EventKind,
 };
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 case_list!("filter_wheel": connects_and_disconnects, controls, unknown_action, every_place_has_a_name, a_move_is_seen_and_ends_there,
     a_place_it_does_not_have_is_refused, an_unknown_name_lists_the_names, names_select_their_places, names_can_be_changed,
@@ -41,14 +44,20 @@ fn standing(lab: &Lab, wheel: &dyn FilterWheel) -> Result<usize, crate::Stop> {
     Ok(lab.wait().until("the wheel", || Ok(wheel.state()?.position), || Ok(()))?)
 }
 
+/// No wheel of the suite turns to another place in less, simulated ones that run fast included.
+const QUICKEST: Duration = Duration::from_millis(20);
+
 fn a_move_is_seen_and_ends_there(lab: &Lab) -> Outcome {
     let wheel = lab.filter_wheel()?;
     let places = wheel.filters()?.len();
     require!(places > 1, "the wheel has one place");
     let target = (standing(lab, &*wheel)? + places / 2) % places;
+    let told = Instant::now();
     wheel.start_move(target)?;
     let at_once = wheel.state()?.position;
-    ensure!(at_once.is_none(), "right after the command it claims to stand at {at_once:?}");
+    // On a machine that has more to do it may have arrived by now, and nowhere else.
+    let arrived = at_once == Some(target) && told.elapsed() > QUICKEST;
+    ensure!(at_once.is_none() || arrived, "{:?} after the command it claims to stand at {at_once:?}", told.elapsed());
     let arrived = standing(lab, &*wheel)?;
     ensure!(arrived == target, "sent to place {target}, it arrived at {arrived}");
     Ok(())

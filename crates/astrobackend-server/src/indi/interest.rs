@@ -6,6 +6,9 @@ use std::collections::{HashMap, HashSet};
 /// Names that are kept of what a client asked for; one that asks for more gets everything.
 const MOST: usize = 4096;
 
+/// The longest name that is kept, bytes: no device or property has such a one.
+const LONGEST: usize = 1024;
+
 /// Of whom or of what; `None` for all.
 type Topic = (Option<String>, Option<String>);
 
@@ -24,6 +27,9 @@ impl Interest {
             self.everything = true;
             return;
         };
+        if is_absurd(Some(device)) || is_absurd(name) {
+            return;
+        }
         self.everything |= self.topics.len() >= MOST;
         if !self.everything {
             self.topics.insert((Some(device.to_owned()), name.map(str::to_owned)));
@@ -32,6 +38,9 @@ impl Interest {
 
     /// It said whether it wants the BLOBs of a property, of a device, or all.
     pub(super) fn enable(&mut self, device: Option<&str>, name: Option<&str>, mode: BlobMode) {
+        if is_absurd(device) || is_absurd(name) {
+            return;
+        }
         let topic = (device.map(str::to_owned), name.map(str::to_owned));
         if self.modes.len() < MOST || self.modes.contains_key(&topic) {
             self.modes.insert(topic, mode);
@@ -70,6 +79,10 @@ impl Interest {
         rules.extend([(device, None), (None, None)]);
         rules.iter().find_map(|rule| self.modes.get(rule).copied()).unwrap_or(BlobMode::Never)
     }
+}
+
+fn is_absurd(name: Option<&str>) -> bool {
+    name.is_some_and(|name| name.len() > LONGEST)
 }
 
 #[cfg(test)]

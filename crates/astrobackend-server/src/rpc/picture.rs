@@ -9,15 +9,30 @@ use astrobackend::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Fetches the last picture from the backend, unless the client has it.
+/// Fetches the last picture from the backend, unless the client has it. With `take` it is not kept: at once, or, for a
+/// client that has a picture, only when it is that one.
 pub(super) async fn fetch(served: &Arc<Served>, limits: Limits, params: Params) -> Result<Reply, Refusal> {
     let AnyDevice::Camera(camera) = &served.device else { return Err(Refusal::application("that is no camera")) };
     let (camera, take) = (camera.clone(), params.get("take") == Some(&Value::Bool(true)));
-    let work = move || if take { camera.take_image() } else { camera.image() };
+    let known = params.get("known").and_then(Value::as_str).map(str::to_owned);
+    let session = served.clone();
+    let work = move || {
+        if take && known.is_none() {
+            let image = camera.take_image()?;
+            let tag = session.session.tag(&image);
+            return Ok((image, tag, false));
+        }
+        let image = camera.image()?;
+        let tag = session.session.tag(&image);
+        let same = known.as_ref() == Some(&tag);
+        if take && same {
+            camera.take_image()?;
+        }
+        Ok((image, tag, same))
+    };
     let fetched = served.calls.run("camera_get_image", limits.image, work).await;
-    let image = fetched.map_err(|error| error.on(&served.id))?;
-    let tag = served.session.tag(&image);
-    if params.get("known").and_then(Value::as_str) == Some(tag.as_str()) {
+    let (image, tag, same) = fetched.map_err(|error| error.on(&served.id))?;
+    if same {
         return Ok(Reply::Value(json!({ "same": true })));
     }
     Ok(Reply::Picture(image, tag))

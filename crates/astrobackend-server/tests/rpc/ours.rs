@@ -8,6 +8,7 @@ use astrobackend::{
     image::Frame,
 };
 use std::time::Duration;
+use testing::{Line, StallingLine};
 
 #[test]
 fn a_device_is_chosen_by_its_name() {
@@ -38,6 +39,25 @@ fn pixels_come_through_our_client_as_they_are() {
     let (saved, _) = astrobackend::fits::read(folder.path().join("same.fits")).unwrap();
     assert_eq!(saved.pixels(), image.pixels());
     assert_eq!(image.meta.frame, Some(frame));
+}
+
+#[test]
+fn a_picture_that_was_cut_off_is_not_gone_though_it_was_to_be_taken() {
+    let server = serve("sim://?speed=100", |_| {});
+    let line = StallingLine::to(server.address()).unwrap();
+    let backend = astrobackend::open(&format!("rpc://{}?stall=0.3&image=5", line.address())).unwrap();
+    let camera = backend.camera().unwrap();
+    camera.connect().unwrap();
+    camera.start_exposure(Exposure::light(Duration::from_millis(100))).unwrap();
+    let ready = || Ok((camera.state()?.exposure == ExposureState::Ready).then_some(()));
+    Wait::new(SOON).until("the picture", ready, || Ok(())).unwrap();
+    line.set(Line::After(200_000));
+    assert_eq!(camera.take_image().unwrap_err().kind(), ErrorKind::Timeout);
+    line.set(Line::Whole);
+    let again = || Ok(camera.take_image().ok());
+    let image = Wait::new(SOON).until("the picture once more", again, || Ok(())).unwrap();
+    assert_eq!(image.meta.exposure_number, Some(1));
+    assert!(camera.take_image().is_err(), "it is kept nowhere");
 }
 
 #[test]

@@ -24,8 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) fn settle(chain: &Chain) -> Vec<String> {
     let mut why = String::new();
     let end = Instant::now() + PATIENCE;
+    let mut tally = Tally::default();
     while Instant::now() < end {
-        match at_rest(chain) {
+        match at_rest(chain, &mut tally) {
             Ok(()) => return compare(chain),
             Err(error) => why = error,
         }
@@ -35,7 +36,7 @@ pub(super) fn settle(chain: &Chain) -> Vec<String> {
 }
 
 /// Everything is connected and nothing moves, and a frame is good.
-fn at_rest(chain: &Chain) -> Result<(), String> {
+fn at_rest(chain: &Chain, tally: &mut Tally) -> Result<(), String> {
     let text = |error: astrobackend::Error| error.to_string();
     if chain.client().link() != Link::Up {
         return Err(format!("the link is {:?}", chain.client().link()));
@@ -47,11 +48,10 @@ fn at_rest(chain: &Chain) -> Result<(), String> {
             return Err(format!("{} is busy", info.id));
         }
     }
-    let mut tally = Tally::default();
+    let good = tally.good;
     let whole = |width, height| Frame::full(width, height, 1);
-    take(chain, |_| Exposure::dark(Duration::from_millis(200)), whole, &mut Oracle::default(), &mut tally)
-        .map_err(text)?;
-    if tally.good == 1 { Ok(()) } else { Err(format!("the last frame is not good: {:?}", tally.last)) }
+    take(chain, |_| Exposure::dark(Duration::from_millis(200)), whole, &mut Oracle::default(), tally).map_err(text)?;
+    if tally.good > good { Ok(()) } else { Err(format!("the last frame is not good: {:?}", tally.last)) }
 }
 
 fn is_busy(state: &DeviceState) -> bool {

@@ -28,6 +28,9 @@ const STOPPING: Duration = Duration::from_secs(3);
 /// How much later than that it may end, on a machine that has more to do.
 const LATE: Duration = Duration::from_secs(2);
 
+/// After so many frames in a row that are not good, a user connects the camera anew: one whose USB was reset gives black ones.
+const BAD: u32 = 4;
+
 /// The longest time without one good frame.
 const DROUGHT: Duration = Duration::from_secs(180);
 
@@ -42,6 +45,8 @@ pub(super) struct Tally {
     settings: u32,
     /// What was said of the last frame.
     pub(super) last: Option<Verdict>,
+    /// Frames in a row that were not good.
+    bad: u32,
     /// The number of the last exposure.
     number: u64,
     /// The longest piece of work.
@@ -196,11 +201,15 @@ pub(super) fn take(
     tally.number = number;
     match &image.meta.verdict {
         Some(Verdict::Ok) => {
-            tally.good += 1;
+            (tally.good, tally.bad) = (tally.good + 1, 0);
             tally.problems.extend(wrong.into_iter().map(|wrong| format!("a frame was called good: {wrong}")));
         }
-        Some(_) => tally.not_good += 1,
+        Some(_) => (tally.not_good, tally.bad) = (tally.not_good + 1, tally.bad + 1),
         None => tally.problems.push("a frame was not judged".into()),
+    }
+    if tally.bad == BAD {
+        tally.bad = 0;
+        camera.disconnect()?;
     }
     Ok(())
 }

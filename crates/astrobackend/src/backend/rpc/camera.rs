@@ -24,8 +24,8 @@ use std::{
 pub(super) struct RpcCamera {
     handle: Arc<Handle>,
     caps: Known<Arc<CameraCaps>>,
-    /// The last picture that was fetched, and its tag.
-    picture: Mutex<Option<(Arc<Image>, String)>>,
+    /// The last picture that was fetched, its tag, and the run of the server whose tag it is.
+    picture: Mutex<Option<(Arc<Image>, String, String)>>,
     fetching: Turn,
     /// The run of the server in which the last exposure was started here, and how often the camera had to be connected
     /// again before.
@@ -67,7 +67,8 @@ impl RpcCamera {
     fn fetch(&self, take: bool) -> Result<Arc<Image>> {
         // Whoever asks at the same time gets the same picture.
         let _fetching = self.fetching.after_others("the picture").map_err(|error| error.on(&self.handle.id))?;
-        let known = lock(&self.picture).clone();
+        let run = self.handle.connection.greeting().instance;
+        let known = lock(&self.picture).clone().filter(|(.., of)| *of == run).map(|(image, tag, _)| (image, tag));
         // Before it is fetched: an exposure that begins meanwhile has a ticket of its own.
         let ticket = lock(&self.started).take();
         let fetched = fetch(&self.handle, known.as_ref().map(|(_, tag)| tag.as_str()), take);
@@ -86,7 +87,7 @@ impl RpcCamera {
                 }
             }
         };
-        *lock(&self.picture) = (!take).then(|| (image.clone(), tag));
+        *lock(&self.picture) = (!take).then(|| (image.clone(), tag, run));
         Ok(image)
     }
 
