@@ -6,18 +6,19 @@ use astrobackend::{
     device::{CameraExt, Colour, Exposure},
     event::EventKind,
     guard::Verdict,
-    image::Pixels,
+    image::{Frame, Pixels},
 };
-use astrobackend_server::{alpaca, rpc};
+use astrobackend_server::{alpaca, indi, rpc};
 use conformance::canned::Canned;
 use std::{sync::Arc, time::Duration};
 
 const SIZE: (u32, u32) = (64, 48);
 
-/// A server of either kind, and its address.
+/// A server of any kind, and its address.
 enum Server {
     Alpaca(alpaca::Running),
     Rpc(rpc::Running),
+    Indi(indi::Running),
 }
 
 impl Server {
@@ -32,8 +33,14 @@ impl Server {
         Server::Rpc(rpc::Server::start(backend, options).unwrap())
     }
 
+    fn indi(backend: Arc<dyn Backend>) -> Self {
+        let options = indi::Options { listen: ([127, 0, 0, 1], 0).into(), ..indi::Options::default() };
+        Server::Indi(indi::Server::start(backend, options).unwrap())
+    }
+
     fn address(&self) -> String {
         match self {
+            Server::Indi(server) => format!("indi://{}", server.address()),
             Server::Alpaca(server) => format!("alpaca://{}", server.address()),
             Server::Rpc(server) => format!("rpc://{}", server.address()),
         }
@@ -107,4 +114,23 @@ fn a_client_that_is_told_not_to_judge_passes_on_what_was_found() {
     let take = || camera.expose(Exposure::light(Duration::from_millis(1)), &wait).unwrap().meta.verdict.clone();
     let found: Vec<_> = (0..3).map(|_| take()).collect();
     assert_eq!(found, [Some(Verdict::Bad("it smells".into())), Some(Verdict::Ok), Some(Verdict::Ok)]);
+}
+
+#[test]
+fn a_frame_that_the_camera_has_lost_is_not_called_good() {
+    for serve in [Server::alpaca, Server::rpc, Server::indi] {
+        let sim = astrobackend::open("sim://?speed=50&sensor=generic").unwrap();
+        let server = serve(sim.clone());
+        let camera = astrobackend::open(&server.address()).unwrap().camera().unwrap();
+        camera.connect().unwrap();
+        let quarter = Frame { x: 100, y: 50, width: 640, height: 512, bin_x: 1, bin_y: 1 };
+        camera.set_frame(quarter).unwrap();
+        let wait = Wait::new(Duration::from_secs(30));
+        let verdict = || camera.expose(Exposure::dark(Duration::from_secs(1)), &wait).unwrap().meta.verdict.clone();
+        assert_eq!(verdict(), Some(Verdict::Ok), "{}", server.address());
+        // As after a reset, or by another client.
+        sim.camera().unwrap().set_frame(Frame::full(1280, 1024, 1)).unwrap();
+        let lost = verdict().unwrap();
+        assert!(lost.is_bad() && lost.why().unwrap().contains("640"), "{}: {lost}", server.address());
+    }
 }

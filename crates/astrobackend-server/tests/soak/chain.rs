@@ -190,7 +190,9 @@ fn faults() -> Vec<Fault> {
         camera(What::UsbReset).at(seconds(400)).every(900.0).lasting(seconds(60)),
         camera(What::CoolerOff).at(seconds(100)),
         camera(What::PowerCycle).at(seconds(700)).every(1100.0),
+        // Forth and back: a clock that is minutes off makes every frame suspect, and rightly so.
         camera(What::ClockJump(2.0)).at(seconds(500)).every(800.0),
+        camera(What::ClockJump(-2.0)).at(seconds(900)).every(800.0),
         Fault::new("focuser", What::Stick).at(seconds(150)).every(400.0).lasting(seconds(30)),
         Fault::new("focuser", What::PowerCycle).at(seconds(900)).every(1300.0),
         Fault::new("wheel", What::Stick).at(seconds(250)).every(500.0).lasting(seconds(20)),

@@ -9,7 +9,7 @@
 //!
 //! | finding | light, flat | dark, bias |
 //! |---|---|---|
-//! | another size than asked for | bad | bad |
+//! | another size than asked for, also where the camera has lost the frame that was set | bad | bad |
 //! | the same pixels as the frame before, bit for bit | bad | bad |
 //! | the peer says that it is the exposure before once more | bad | bad |
 //! | last rows of one value below rows that are noisy | bad | bad |
@@ -214,6 +214,19 @@ impl Guard {
     pub fn unasked(&self) -> Ticket {
         self.ticket(None)
     }
+}
+
+/// By how many pixels a driver may round what it is told, where its sensor is read in blocks.
+const ROUNDING: u32 = 16;
+
+/// The frame that an exposure is to have: the one that was set from here, if any, though the camera may have lost it;
+/// `now` is what the camera says, which may be that frame rounded.
+pub(crate) fn wanted(set: Option<Frame>, now: Frame) -> Frame {
+    let Some(set) = set else { return now };
+    let is_rounded = (set.bin_x, set.bin_y) == (now.bin_x, now.bin_y)
+        && set.width.abs_diff(now.width) <= ROUNDING
+        && set.height.abs_diff(now.height) <= ROUNDING;
+    if is_rounded { now } else { set }
 }
 
 /// How an exposure was asked for.

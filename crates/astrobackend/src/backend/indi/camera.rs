@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Celsius, Error, ErrorKind, Image, Result, Timestamp,
     device::{Camera, CameraCaps, CameraState, Colour, Control, Exposure, ExposureState, FrameType, GuideDirection},
-    guard::Guard,
+    guard::{self, Guard},
     image::Frame,
     sync::lock,
 };
@@ -102,6 +102,23 @@ impl IndiCamera {
     }
 
     /// How far the exposure is: ours, or one that another client has under way.
+    /// The frame that was set from here, whatever the driver has by now.
+    fn frame_set(&self) -> Option<Frame> {
+        let mut store = self.handle.connection.store();
+        let claim = store.claims.get_mut(&self.handle.id)?;
+        let number = |property, element| Some(claim.number(property, element)? as u32);
+        let (bin_x, bin_y) =
+            (number(self.chip.binning, "HOR_BIN")?.max(1), number(self.chip.binning, "VER_BIN")?.max(1));
+        Some(Frame {
+            x: number(self.chip.frame, "X")? / bin_x,
+            y: number(self.chip.frame, "Y")? / bin_y,
+            width: number(self.chip.frame, "WIDTH")? / bin_x,
+            height: number(self.chip.frame, "HEIGHT")? / bin_y,
+            bin_x: bin_x.try_into().ok()?,
+            bin_y: bin_y.try_into().ok()?,
+        })
+    }
+
     fn exposure_state(&self) -> ExposureState {
         let mut session = self.session();
         let store = self.handle.connection.store();
@@ -297,6 +314,7 @@ impl Camera for IndiCamera {
         }
         self.prepare(exposure.frame_type)?;
         let frame = self.frame()?;
+        let wanted = guard::wanted(self.frame_set(), frame);
         {
             let mut session = self.session();
             if matches!(session.last, Last::UnderWay(_)) {
@@ -315,7 +333,7 @@ impl Camera for IndiCamera {
                 exposure,
                 at,
                 frame,
-                ticket: self.guard.begin(exposure, frame, &caps, at),
+                ticket: self.guard.begin(exposure, wanted, &caps, at),
                 after_abort,
                 least: exposure.duration,
             });

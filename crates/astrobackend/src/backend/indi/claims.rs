@@ -129,6 +129,13 @@ impl Claims {
 }
 
 impl Claim {
+    /// A number that was set.
+    pub(super) fn number(&self, property: &str, element: &str) -> Option<f64> {
+        let setting = self.settings.iter().find(|(known, _)| *known == property);
+        let Some((_, Setting::Numbers(all))) = setting else { return None };
+        all.iter().find(|(name, _)| name == element).map(|(_, value)| *value)
+    }
+
     /// The newest comes last; numbers of one vector that were set one by one are all kept.
     fn declare(&mut self, property: &'static str, setting: Setting) {
         let known = self.settings.iter().position(|(known, _)| *known == property);

@@ -26,7 +26,7 @@ use crate::{
         Camera, CameraCaps, CameraState, Control, ControlInfo, Cooler, Exposure, ExposureState, FrameType,
         GuideDirection,
     },
-    guard::Guard,
+    guard::{self, Guard},
     image::Frame,
     sync::{Turn, lock},
     wire::alpaca::{codes, extensions},
@@ -243,7 +243,10 @@ impl AscomCamera {
 
     /// Loads the picture of an exposure that has ended.
     fn load(&self, taking: &Taking) -> Result<Arc<Image>> {
+        // First, for it costs little: without it the picture would not be whole.
+        let told = picture::told(&self.handle)?;
         let mut image = self.handle.carrier.image().map_err(|error| self.handle.name(error))?;
+        let told = if told.is_none() { picture::told(&self.handle)? } else { told };
         let (finished, facts) = {
             let session = lock(&self.session);
             (session.finished, session.facts)
@@ -255,6 +258,7 @@ impl AscomCamera {
         picture::complete(
             &mut image,
             &picture::Known { handle: &self.handle, caps: &caps, taking, finished, facts, mode },
+            told,
         );
         let exposed = image.meta.exposure;
         if let Some(news) = taking.ticket.judge(&mut image, Timestamp::now(), exposed) {
@@ -443,7 +447,8 @@ impl Camera for AscomCamera {
         if exposure.frame_type != FrameType::Light {
             arguments = arguments.beside(extensions::FRAME_TYPE, exposure.frame_type.to_string());
         }
-        let ticket = |notes: &Notes, at| self.guard.begin(exposure, notes.frame, &caps, at);
+        let wanted = |now| guard::wanted(self.handle.claim.frame(), now);
+        let ticket = |notes: &Notes, at| self.guard.begin(exposure, wanted(notes.frame), &caps, at);
         let (losses, rebirths) = (self.handle.carrier.losses(), self.handle.claim.rebirths());
         let taking = Taking::new(exposure, before, notes, ticket, (losses, rebirths));
         match self.handle.start(EXPOSE, arguments) {

@@ -1,8 +1,8 @@
 //! What a picture should know about itself: from the server's members, and from a server of ours all of it.
 
-use super::{exposure::Taking, extras, handle::Handle, session::Facts};
+use super::{carrier::is_transport, exposure::Taking, extras, handle::Handle, session::Facts};
 use crate::{
-    Celsius, Image, Timestamp,
+    Celsius, Image, Result, Timestamp,
     device::{CameraCaps, Colour},
     fits::{Card, Header, Value},
     image::{Frame, ImageMeta},
@@ -20,8 +20,22 @@ pub(super) struct Known<'a> {
     pub(super) mode: Option<String>,
 }
 
+/// What a server of ours tells of the picture that is ready; `None` from others, and where it says that there is nothing.
+///
+/// # Errors
+/// `Unreachable` and the like: the picture can be asked for again.
+pub(super) fn told(handle: &Handle) -> Result<Option<PictureMeta>> {
+    if !handle.common()?.extras.has(extensions::PICTURE_META) {
+        return Ok(None);
+    }
+    match extras::picture(handle) {
+        Err(error) if is_transport(&error) => Err(error),
+        told => Ok(told.ok()),
+    }
+}
+
 /// Fills a picture's `meta`. What cannot be read is left out: the picture counts more.
-pub(super) fn complete(image: &mut Image, known: &Known<'_>) {
+pub(super) fn complete(image: &mut Image, known: &Known<'_>, told: Option<PictureMeta>) {
     let Known { handle, caps, taking, finished, facts, mode } = known;
     let notes = &taking.notes;
     let info = handle.info();
@@ -45,10 +59,9 @@ pub(super) fn complete(image: &mut Image, known: &Known<'_>) {
         readout_mode: mode.clone(),
         ..ImageMeta::default()
     };
-    let told = handle.common().is_ok_and(|common| common.extras.has(extensions::PICTURE_META));
-    match told.then(|| extras::picture(handle)) {
-        Some(Ok(told)) => merge(&mut image.meta, told),
-        _ => temperatures(&mut image.meta, handle, caps),
+    match told {
+        Some(told) => merge(&mut image.meta, told),
+        None => temperatures(&mut image.meta, handle, caps),
     }
 }
 

@@ -265,6 +265,14 @@ impl Claim {
         }
     }
 
+    /// The frame that the user declared.
+    pub(in crate::backend) fn frame(&self) -> Option<Frame> {
+        lock(&self.state).declared.iter().find_map(|one| match one {
+            Declared::Frame(frame) => Some(*frame),
+            _ => None,
+        })
+    }
+
     /// The mount rests, by a command from here: it is not to be set going again.
     pub(in crate::backend) fn forget_tracking(&self) {
         lock(&self.state).declared.retain(|known| !matches!(known, Declared::Tracking(_)));

@@ -9,7 +9,7 @@ use crate::{
     backend::{interfaces::is_transport, keeping::Declared},
     device::{Camera, CameraCaps, CameraState, Exposure, ExposureState, GuideDirection},
     event::{Event, Hub},
-    guard::{Guard, Ticket},
+    guard::{self, Guard, Ticket},
     image::Frame,
     sync::{Turn, lock},
 };
@@ -150,7 +150,8 @@ impl Camera for RpcCamera {
         let at = Timestamp::now();
         self.handle.order("camera_start_exposure", json!({ "exposure": exposure }))?;
         *lock(&self.picture) = None;
-        *lock(&self.started) = asked.map(|(frame, caps)| self.guard.begin(exposure, frame, &caps, at));
+        let wanted = |now| guard::wanted(self.handle.claim.frame(), now);
+        *lock(&self.started) = asked.map(|(frame, caps)| self.guard.begin(exposure, wanted(frame), &caps, at));
         *lock(&self.started_in) = Some(run);
         Ok(())
     }
