@@ -4,7 +4,7 @@
 
 use super::{dispatch, picture::Picture, served::Served};
 use astrobackend::{
-    Error, ErrorKind, Result, Timestamp,
+    Error, ErrorKind, Result, Timestamp, Wait,
     device::{Camera, CameraState, Exposure, ExposureState},
 };
 use std::{sync::Arc, time::Duration};
@@ -15,6 +15,8 @@ const LOOK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mil
 /// The same while much of the exposure is left.
 const LONG_LOOK: Duration = Duration::from_millis(200);
 
+/// How long a camera that has given its picture is asked when it was taken.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 /// How often a picture is fetched anew that is still there, where the way to it failed.
 const AGAIN: u32 = 3;
 
@@ -192,6 +194,8 @@ impl Held {
             Stage::Nothing | Stage::Watched => Look::Nothing,
             Stage::Fetching => Look::Coming,
             Stage::Ready(picture) => Look::Ready(picture.clone()),
+            // The next look begins anew.
+            Stage::Failed(error) if is_passing(error) && self.again < AGAIN => Look::Coming,
             Stage::Failed(error) => Look::Failed(error.clone()),
         }
     }
@@ -293,10 +297,12 @@ async fn fetch_picture(served: Arc<Served>, serial: u64) {
     served.pictures.settle(serial, Stage::Fetching);
     let fetched = match served.camera() {
         Ok(camera) => {
+            // Ended before it would be given up: what nobody waits for any more shall not take the picture away.
+            let wait = Wait::new(served.limits.image.mul_f64(0.95));
             let work = move || {
-                let image = camera.take_image()?;
+                let image = wait.within(|| camera.take_image())?;
                 // Not before: from the picture's header some cameras learn when its exposure began.
-                let of = camera.state().ok().and_then(|state| state.last_exposure);
+                let of = Wait::new(LAST_LOOK).within(|| camera.state()).ok().and_then(|state| state.last_exposure);
                 Picture::prepare(image, of)
             };
             served.calls.run("fetching the image", served.limits.image, work).await

@@ -183,14 +183,11 @@ impl Device {
         let failures = match looked {
             Ok((presence, failures)) => {
                 self.presence = presence;
-                if matches!(self.presence, Presence::Connected) {
-                    self.published.forgive(CONNECTION);
-                }
                 failures
             }
             // It hangs: what was told last is all there is to tell.
             Err(error) => {
-                let news = self.published.fail(CONNECTION, error.message());
+                let news = self.published.overlook(CONNECTION, error.message());
                 return self.tell(news);
             }
         };

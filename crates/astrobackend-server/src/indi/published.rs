@@ -105,6 +105,14 @@ impl Published {
         Some((name.to_owned(), self.report(vector, Some(vector), Some(complaint(why)))))
     }
 
+    /// A property cannot be looked at: an alert until the next look that succeeds.
+    pub(super) fn overlook(&mut self, name: &str, why: &str) -> Option<News> {
+        let vector = self.vectors.iter_mut().find(|vector| vector.name == name)?;
+        vector.state = Some(State::Alert);
+        let vector = self.find(name)?;
+        Some((name.to_owned(), self.report(vector, Some(vector), Some(complaint(why)))))
+    }
+
     /// What started failed, whatever its state was.
     pub(super) fn fail(&mut self, name: &str, why: &str) -> Option<News> {
         if let Some(vector) = self.vectors.iter_mut().find(|vector| vector.name == name) {

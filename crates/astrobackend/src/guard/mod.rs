@@ -217,7 +217,7 @@ impl Guard {
 }
 
 /// By how many pixels a driver may round what it is told, where its sensor is read in blocks.
-const ROUNDING: u32 = 16;
+const ROUNDING: u32 = 64;
 
 /// The frame that an exposure is to have: the one that was set from here, if any, though the camera may have lost it;
 /// `now` is what the camera says, which may be that frame rounded.

@@ -67,5 +67,6 @@ fn set(handle: &Handle, parameters: &str) -> Result<String> {
     let properties = Properties::new(handle.connection.clone());
     let limit = handle.connection.timeout;
     let property = properties.set(&wanted.device, &wanted.property, &wanted.values(), limit)?;
+    handle.connection.store().claims.forget(&handle.id, &wanted.property);
     Ok(property.state.as_str().to_owned())
 }

@@ -277,6 +277,8 @@ impl Camera for IndiCamera {
         if self.exposure_state().is_busy() {
             return self.handle.fail(Error::new(ErrorKind::Busy, "is exposing, its frame cannot change"));
         }
+        // Until all of it is set, nobody knows what frame it has.
+        self.handle.connection.store().claims.forget(&self.handle.id, self.chip.frame);
         // Binning first: some drivers reset the frame with it.
         let bins = [("HOR_BIN", f64::from(wanted.bin_x)), ("VER_BIN", f64::from(wanted.bin_y))];
         if (wanted.bin_x, wanted.bin_y) != bin {

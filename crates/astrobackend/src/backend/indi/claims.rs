@@ -110,6 +110,13 @@ impl Claims {
         mounts.filter_map(|(_, claim)| claim.tracking.as_mut()).for_each(|(_, tracked)| *tracked = on);
     }
 
+    /// What was declared of a property does not count any more.
+    pub(super) fn forget(&mut self, id: &DeviceId, property: &str) {
+        if let Some(claim) = self.0.get_mut(id) {
+            claim.settings.retain(|(known, _)| *known != property);
+        }
+    }
+
     /// Remembers values that the user declared, if they are settings.
     pub(super) fn declare(&mut self, id: &DeviceId, property: &'static str, values: Values<'_>) {
         let Some(claim) = self.0.get_mut(id).filter(|_| word(property).is_some()) else { return };

@@ -29,7 +29,10 @@ use crate::{
     guard::{self, Guard},
     image::Frame,
     sync::{Turn, lock},
-    wire::alpaca::{codes, extensions},
+    wire::alpaca::{
+        codes,
+        extensions::{self, PictureMeta},
+    },
 };
 use std::{
     sync::{Arc, Mutex},
@@ -139,7 +142,7 @@ impl AscomCamera {
             percent: values.maybe("percentcompleted")?,
         };
         // Asked before the session is locked: a server that stalls now shall not keep others from what is known.
-        let said = self.said_at_the_end(report);
+        let said = if at_work { Said::default() } else { self.said_at_the_end(report) };
         let mut session = lock(&self.session);
         if question > session.counts {
             session.counts = question;
@@ -246,7 +249,7 @@ impl AscomCamera {
         // First, for it costs little: without it the picture would not be whole.
         let told = picture::told(&self.handle)?;
         let mut image = self.handle.carrier.image().map_err(|error| self.handle.name(error))?;
-        let told = if told.is_none() { picture::told(&self.handle)? } else { told };
+        let told = self.of_one_picture(told)?;
         let (finished, facts) = {
             let session = lock(&self.session);
             (session.finished, session.facts)
@@ -265,6 +268,18 @@ impl AscomCamera {
             self.handle.publish(news);
         }
         Ok(Arc::new(image))
+    }
+
+    /// What is told of the picture, which was loaded after `before` was told.
+    fn of_one_picture(&self, before: Option<PictureMeta>) -> Result<Option<PictureMeta>> {
+        let Some(before) = before else { return picture::told(&self.handle) };
+        match picture::told(&self.handle) {
+            Ok(Some(after)) if (&after.exposure_number, &after.start) != (&before.exposure_number, &before.start) => {
+                let message = "another client has exposed, and its picture came";
+                self.handle.fail(Error::new(ErrorKind::Cancelled, message))
+            }
+            _ => Ok(Some(before)),
+        }
     }
 
     /// The picture; `keep`: for the next one who asks.
@@ -413,6 +428,7 @@ impl Camera for AscomCamera {
         let caps = self.caps()?;
         chip::check_frame(&caps, wanted).map_err(|error| self.handle.name(error))?;
         self.refuse_when_busy("is exposing, its frame cannot change")?;
+        self.handle.claim.forget_frame();
         chip::set_frame(&self.handle, wanted)?;
         self.handle.claim.declare(Declared::Frame(wanted));
         Ok(())

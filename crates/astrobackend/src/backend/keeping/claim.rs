@@ -133,6 +133,8 @@ fn refuse_to_start(state: &MountState) -> Result<()> {
 struct State {
     /// Connected here, and not disconnected since.
     ours: bool,
+    /// To be connected here, and not disconnected since.
+    wanted: bool,
     /// It went away, and is not as it was yet.
     held: bool,
     /// What listeners were told last.
@@ -215,6 +217,12 @@ impl Claim {
         lock(&self.state).ours
     }
 
+    /// It was connected here, or is about to be.
+    fn is_wanted(&self) -> bool {
+        let state = lock(&self.state);
+        state.ours || state.wanted
+    }
+
     /// The user has connected it; when the keeper does, it stays whose it is.
     pub(in crate::backend) fn take(&self) {
         if !self.is_keeper() {
@@ -226,7 +234,7 @@ impl Claim {
     /// The user has disconnected it.
     pub(in crate::backend) fn let_go(&self) {
         let mut state = lock(&self.state);
-        (state.ours, state.held) = (false, false);
+        (state.ours, state.wanted, state.held) = (false, false, false);
         state.declared.clear();
         drop(state);
         self.released.notify_all();
@@ -239,8 +247,11 @@ impl Claim {
         }
     }
 
-    /// Waits until the device is as it was, and has that tried at once; no longer than a while.
+    /// The user is about to connect it. Waits until it is as it was, and has that tried at once; no longer than a while.
     pub(in crate::backend) fn await_release(&self, limit: Duration) {
+        if !self.is_keeper() {
+            lock(&self.state).wanted = true;
+        }
         if !self.is_held() {
             return;
         }
@@ -265,12 +276,22 @@ impl Claim {
         }
     }
 
-    /// The frame that the user declared.
+    /// The frame that the user declared; none where a readout mode came after it, which may have its own size.
     pub(in crate::backend) fn frame(&self) -> Option<Frame> {
-        lock(&self.state).declared.iter().find_map(|one| match one {
-            Declared::Frame(frame) => Some(*frame),
+        let state = lock(&self.state);
+        state.declared.iter().rev().find_map(|one| match one {
+            Declared::Frame(frame) => Some(Some(*frame)),
+            Declared::Control(Control::ReadoutMode, _) => Some(None),
             _ => None,
-        })
+        })?
+    }
+
+    /// Nobody knows what frame it has: it was not set altogether.
+    pub(in crate::backend) fn forget_frame(&self) {
+        if self.is_keeper() {
+            return;
+        }
+        lock(&self.state).declared.retain(|known| !matches!(known, Declared::Frame(_)));
     }
 
     /// The mount rests, by a command from here: it is not to be set going again.
@@ -320,11 +341,12 @@ impl Claim {
                 let mut state = lock(&self.state);
                 (state.rebirths, state.why) = (state.rebirths + 1, Some(why.clone()));
             }
-            device.device().connect()?;
+            let connected = device.device().connect();
             // The user may have let it go meanwhile, and means it.
-            if !self.is_ours() {
+            if !self.is_wanted() {
                 return device.device().disconnect();
             }
+            connected?;
             restored.push("connection".to_owned());
         }
         let (declared, tracked) = {
@@ -340,6 +362,9 @@ impl Claim {
         }
         if let Link::Lost { why, .. } = self.link.get() {
             return Err(why);
+        }
+        if !self.is_wanted() {
+            return Ok(());
         }
         self.link.publish(Some(self.id.clone()), EventKind::Restored { restored, failed });
         lock(&self.state).held = false;

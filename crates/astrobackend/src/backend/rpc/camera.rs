@@ -122,6 +122,7 @@ impl Camera for RpcCamera {
     }
 
     fn set_frame(&self, frame: Frame) -> Result<()> {
+        self.handle.claim.forget_frame();
         self.handle.set(Declared::Frame(frame), "camera_set_frame", json!({ "frame": frame }))
     }
 

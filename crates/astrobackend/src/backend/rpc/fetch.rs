@@ -64,7 +64,8 @@ pub(super) fn fetch(handle: &Handle, known: Option<&str>, take: bool) -> Result<
     let image = head.picture(pixels)?;
     if take {
         // The picture is here, whatever becomes of this.
-        let outcome = Wait::new(LETTING_GO).within(|| let_go(handle, &mut greeted, &tag));
+        let limit = LETTING_GO.min(deadline.remaining());
+        let outcome = Wait::new(limit).within(|| let_go(handle, &mut greeted, &tag));
         outcome.unwrap_or_else(|error| log::debug!("a picture stays at its server: {error}"));
     }
     Ok(Fetched::New(Box::new(image), tag))
@@ -89,7 +90,7 @@ fn answer(
             None => None,
         };
         match incoming {
-            Some(Incoming::Answer(_, outcome)) => return Ok(outcome?),
+            Some(Incoming::Answer(_, outcome)) => return outcome,
             Some(_) => {}
             None => greeted.receive(deadline, limit).map_err(&late)?,
         }
