@@ -83,10 +83,7 @@ impl Published {
     /// A property is in a state for a moment, whatever it will be next.
     pub(super) fn show(&mut self, name: &str, state: State) -> Option<News> {
         self.alerts.remove(name);
-        let vector = self.vectors.iter_mut().find(|vector| vector.name == name)?;
-        vector.state = Some(state);
-        let vector = self.find(name)?;
-        Some((name.to_owned(), self.report(vector, Some(vector), None)))
+        self.enter(name, state, None)
     }
 
     /// A command was obeyed: an earlier refusal is over.
@@ -96,29 +93,29 @@ impl Published {
 
     /// A command was refused, or what it started failed: the property becomes an alert, unless it is at work.
     pub(super) fn refuse(&mut self, name: &str, why: &str) -> Option<News> {
-        let vector = self.vectors.iter_mut().find(|vector| vector.name == name)?;
-        if vector.state != Some(State::Busy) {
-            vector.state = Some(State::Alert);
-            self.alerts.insert(name.to_owned());
+        match self.find(name)?.state {
+            Some(State::Busy) => self.enter(name, State::Busy, Some(why)),
+            _ => self.fail(name, why),
         }
-        let vector = self.find(name)?;
-        Some((name.to_owned(), self.report(vector, Some(vector), Some(complaint(why)))))
-    }
-
-    /// A property cannot be looked at: an alert until the next look that succeeds.
-    pub(super) fn overlook(&mut self, name: &str, why: &str) -> Option<News> {
-        let vector = self.vectors.iter_mut().find(|vector| vector.name == name)?;
-        vector.state = Some(State::Alert);
-        let vector = self.find(name)?;
-        Some((name.to_owned(), self.report(vector, Some(vector), Some(complaint(why)))))
     }
 
     /// What started failed, whatever its state was.
     pub(super) fn fail(&mut self, name: &str, why: &str) -> Option<News> {
-        if let Some(vector) = self.vectors.iter_mut().find(|vector| vector.name == name) {
-            vector.state = Some(State::Alert);
-        }
-        self.refuse(name, why)
+        let news = self.overlook(name, why)?;
+        self.alerts.insert(name.to_owned());
+        Some(news)
+    }
+
+    /// A property cannot be looked at: an alert until the next look that succeeds.
+    pub(super) fn overlook(&mut self, name: &str, why: &str) -> Option<News> {
+        self.enter(name, State::Alert, Some(why))
+    }
+
+    /// A property is in a state now; what to tell of it.
+    fn enter(&mut self, name: &str, state: State, why: Option<&str>) -> Option<News> {
+        self.vectors.iter_mut().find(|vector| vector.name == name)?.state = Some(state);
+        let vector = self.find(name)?;
+        Some((name.to_owned(), self.report(vector, Some(vector), why.map(complaint))))
     }
 
     fn definition(&self, vector: &Property) -> Message<'static> {

@@ -105,7 +105,7 @@ fn gain(device: &dyn Device) -> Option<f64> {
 }
 
 /// How what is told of a device differs from what it is.
-pub(super) fn difference(told: &DeviceState, truth: &DeviceState) -> Option<String> {
+fn difference(told: &DeviceState, truth: &DeviceState) -> Option<String> {
     let same = match (told, truth) {
         (DeviceState::Camera(told), DeviceState::Camera(truth)) => {
             let cooling = |state: &CameraState| state.cooler.map(|cooler| (cooler.on, cooler.set_point));

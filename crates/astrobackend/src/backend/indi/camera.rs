@@ -101,7 +101,6 @@ impl IndiCamera {
         session
     }
 
-    /// How far the exposure is: ours, or one that another client has under way.
     /// The frame that was set from here, whatever the driver has by now.
     fn frame_set(&self) -> Option<Frame> {
         let mut store = self.handle.connection.store();
@@ -119,6 +118,7 @@ impl IndiCamera {
         })
     }
 
+    /// How far the exposure is: ours, or one that another client has under way.
     fn exposure_state(&self) -> ExposureState {
         let mut session = self.session();
         let store = self.handle.connection.store();

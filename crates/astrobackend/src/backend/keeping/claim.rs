@@ -279,11 +279,11 @@ impl Claim {
     /// The frame that the user declared; none where a readout mode came after it, which may have its own size.
     pub(in crate::backend) fn frame(&self) -> Option<Frame> {
         let state = lock(&self.state);
-        state.declared.iter().rev().find_map(|one| match one {
-            Declared::Frame(frame) => Some(Some(*frame)),
-            Declared::Control(Control::ReadoutMode, _) => Some(None),
+        let decides = |one: &&Declared| matches!(one, Declared::Frame(_) | Declared::Control(Control::ReadoutMode, _));
+        match state.declared.iter().rfind(decides)? {
+            Declared::Frame(frame) => Some(*frame),
             _ => None,
-        })?
+        }
     }
 
     /// Nobody knows what frame it has: it was not set altogether.
