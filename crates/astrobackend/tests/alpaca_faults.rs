@@ -489,6 +489,26 @@ fn a_driver_that_answers_when_it_is_done_does_not_hold_the_caller() {
 }
 
 #[test]
+fn what_is_said_to_stand_is_where_it_has_come_to() {
+    // It arrives within the second look: its place is told while it is still on the way, that it stands a moment later.
+    let (looks, places) = (Mutex::new(vec!["false", "true"]), Mutex::new(vec!["700", "690", "600"]));
+    let (server, _) = server(move |request, _| match (request.verb.as_str(), request.member()) {
+        ("PUT", "focuser/0/move") => Some(Answer::done()),
+        ("GET", "focuser/0/ismoving") => Some(Answer::Value(looks.lock().ok()?.pop().unwrap_or("false").into())),
+        ("GET", "focuser/0/position") => Some(Answer::Value(places.lock().ok()?.pop().unwrap_or("700").into())),
+        _ => None,
+    });
+    let focuser = focuser(&server);
+    focuser.start_move(700).unwrap();
+    let wait = Wait::new(Duration::from_secs(5));
+    let look = || {
+        let state = focuser.state()?;
+        Ok((!state.moving).then_some(state.position))
+    };
+    assert_eq!(wait.until("the move", look, || Ok(())).unwrap(), Some(700));
+}
+
+#[test]
 fn a_relative_focuser_moves_by_steps() {
     let (server, members) = server(|request, _| (request.member() == "focuser/0/move").then(Answer::done));
     members.set("focuser/0/absolute", "false");

@@ -66,6 +66,19 @@ impl AscomFocuser {
         })
     }
 
+    /// The state as the server has it. Where it is read as standing, the position read after it is the one it has come to.
+    fn read(&self) -> Result<FocuserState> {
+        let absolute = self.known()?.absolute;
+        let members = ["ismoving", "position", "temperature"];
+        let values = self.handle.look(if absolute { &members } else { &["ismoving", "temperature"] }, &[])?;
+        Ok(FocuserState {
+            position: if absolute { Some(values.need("position")?) } else { None },
+            moving: values.need("ismoving")?,
+            temperature: values.maybe("temperature")?.map(Celsius),
+            age: values.age(),
+        })
+    }
+
     fn go(&self, position: i32, goal: Option<i32>) -> Result<()> {
         if self.handle.carrier.is_serial() {
             // It may not be asked on the way.
@@ -88,18 +101,11 @@ impl Focuser for AscomFocuser {
         if let (true, Some(seen)) = (deaf, *lock(&self.seen)) {
             return Ok(FocuserState { moving: true, temperature: None, age: self.handle.since_told(), ..seen });
         }
-        let caps = self.known()?;
         let at_work = self.handle.work().inspect_err(|_| self.motion.forget())?.is_some();
-        let members = ["ismoving", "position", "temperature"];
-        let values = self.handle.look(if caps.absolute { &members } else { &["ismoving", "temperature"] }, &[])?;
-        let position = if caps.absolute { Some(values.need::<i32>("position")?) } else { None };
-        let says = at_work || values.need("ismoving")?;
-        let state = FocuserState {
-            position,
-            moving: self.motion.is_moving(says, |goal| goal.is_some() && *goal == position),
-            temperature: values.maybe("temperature")?.map(Celsius),
-            age: values.age(),
-        };
+        let seen = *lock(&self.seen);
+        let mut state = self.motion.look(seen.as_ref(), |state| state.moving, || self.read())?;
+        let there = state.position;
+        state.moving = self.motion.is_moving(at_work || state.moving, |goal| goal.is_some() && *goal == there);
         *lock(&self.seen) = Some(state);
         Ok(state)
     }

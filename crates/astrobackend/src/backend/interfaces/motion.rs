@@ -3,7 +3,7 @@
 //! ASCOM wants the state to be moving before a command is answered. Servers that lag behind are given a moment; one
 //! that was seen moving, or that is where it was sent, is believed from then on.
 
-use crate::sync::lock;
+use crate::{Result, sync::lock};
 use std::{
     sync::Mutex,
     time::{Duration, Instant},
@@ -54,11 +54,27 @@ impl<G> Motion<G> {
         }
         says || waiting
     }
+
+    /// Looks at the device, and once more at one that has only just come to stand.
+    ///
+    /// Its members are read one after another or at the same time: the place told beside the first "it stands" may be
+    /// one on its way there.
+    pub(super) fn look<S>(
+        &self,
+        seen: Option<&S>,
+        moves: impl Fn(&S) -> bool,
+        look: impl Fn() -> Result<S>,
+    ) -> Result<S> {
+        let stood = lock(&self.0).is_none() && seen.is_none_or(|seen| !moves(seen));
+        let state = look()?;
+        if stood || moves(&state) { Ok(state) } else { look() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
 
     #[test]
     fn a_command_counts_until_the_device_shows_that_it_obeys() {
@@ -71,5 +87,23 @@ mod tests {
         assert!(!motion.is_moving(false, |goal| *goal == 7), "there at once");
         motion.started_for(7, Duration::ZERO);
         assert!(!motion.is_moving(false, |_| false), "nothing lasts that short");
+    }
+
+    #[test]
+    fn what_has_only_just_come_to_stand_is_looked_at_again() {
+        let motion = Motion::<i32>::default();
+        let looks = |seen: Option<bool>, now: bool| {
+            let count = Cell::new(0);
+            let look = || {
+                count.set(count.get() + 1);
+                Ok(now)
+            };
+            motion.look(seen.as_ref(), |moves| *moves, look).unwrap();
+            count.get()
+        };
+        assert_eq!([looks(None, false), looks(Some(false), false), looks(Some(true), true)], [1, 1, 1]);
+        assert_eq!(looks(Some(true), false), 2, "it came to stand meanwhile");
+        motion.started(7);
+        assert_eq!(looks(Some(false), false), 2, "it was told to move since");
     }
 }

@@ -68,17 +68,18 @@ impl Goal {
 
 impl_device!(AscomMount);
 
+/// What tells of a motion comes first: where it is read as standing, the place read after it is the one it has come to.
 const STATE: &[&str] = &[
+    "slewing",
+    "ispulseguiding",
     "rightascension",
     "declination",
     "altitude",
     "azimuth",
-    "slewing",
     "tracking",
     "atpark",
     "athome",
     "sideofpier",
-    "ispulseguiding",
     "siderealtime",
     "utcdate",
 ];
@@ -111,9 +112,16 @@ impl AscomMount {
 
     /// The state as the server has it.
     fn look(&self) -> Result<MountState> {
+        let seen = *lock(&self.seen);
+        let state = self.motion.look(seen.as_ref(), |state| state.slewing, || self.read())?;
+        *lock(&self.seen) = Some(state);
+        Ok(state)
+    }
+
+    fn read(&self) -> Result<MountState> {
         let caps = self.caps()?;
         let values = self.handle.look(STATE, OTHERS)?;
-        let state = MountState {
+        Ok(MountState {
             position: position(&values, caps.equinox)?,
             horizon: horizon(&values)?,
             slewing: values.need("slewing")?,
@@ -126,9 +134,7 @@ impl AscomMount {
             utc: values.maybe("utcdate")?,
             target: target(&values, caps.equinox)?,
             age: values.age(),
-        };
-        *lock(&self.seen) = Some(state);
-        Ok(state)
+        })
     }
 
     /// Starts a motion that ends somewhere.
