@@ -6,7 +6,12 @@
      throw   MEMBER HOW CODE   its next call fails: with CODE as "scode" or "wcode" of an exception, as one that is filled
                                in "late", or as a "bare" result without a word
      release                   lets all that hang go on, in any process
-     process                   answers the number of the driver's process */
+     process                   answers the number of the driver's process
+     read    MEMBER            answers what the member is, as another program would hear it
+     write   MEMBER VALUE      sets it, or calls it with that, as another program would
+
+   A driver with a process of its own ends that when a member is called for which there is a semaphore "astrobackend-test-die PROGID MEMBER"
+   that can be had: as often as the test has said, also in the processes that come after. */
 #include "driver.h"
 #include <wchar.h>
 
@@ -17,7 +22,26 @@ static const WCHAR ANY[] = L"any";
 static HANDLE going_on(void) { return CreateEventW(NULL, TRUE, FALSE, L"astrobackend-test-release"); }
 
 void supported_actions(Call *call) {
-    give_texts(call, (const WCHAR *const[]){L"hang", L"throw", L"release", L"process"}, 4);
+    give_texts(call, (const WCHAR *const[]){L"hang", L"throw", L"release", L"process", L"read", L"write"}, 6);
+}
+
+/* Does what another program asks for. */
+static void of_others(Call *call, const WCHAR *name, WORD how, VARIANT *value) {
+    for (int i = 0; i < call->class->count; i++) {
+        const Member *member = &call->class->members[i];
+        if (lstrcmpiW(member->name, name) || !(member->how & how)) continue;
+        VARIANT answer;
+        VariantInit(&answer);
+        Call other = {.class = call->class, .in = {value}, .count = value ? 1 : 0, .put = (member->how & how & PUT) != 0, .out = &answer};
+        member->act(&other);
+        call->failed = other.failed, call->why = other.why;
+        VariantClear(call->out);
+        if (call->failed || V_VT(&answer) == VT_EMPTY || FAILED(VariantChangeType(call->out, &answer, VARIANT_ALPHABOOL, VT_BSTR)))
+            give_text(call, L"");
+        VariantClear(&answer);
+        return;
+    }
+    fail(call, ACTION_NOT_IMPLEMENTED, L"there is no such member");
 }
 
 void action(Call *call) {
@@ -40,6 +64,15 @@ void action(Call *call) {
     } else if (!lstrcmpiW(name, L"process")) {
         wsprintfW(what, L"%u", GetCurrentProcessId());
         give_text(call, what);
+    } else if (!lstrcmpiW(name, L"read")) {
+        of_others(call, what, GET, NULL);
+    } else if (!lstrcmpiW(name, L"write")) {
+        WCHAR *value = wcschr(what, L' ');
+        VARIANT text;
+        VariantInit(&text);
+        if (value) *value++ = 0, V_VT(&text) = VT_BSTR, V_BSTR(&text) = SysAllocString(value);
+        of_others(call, what, PUT | DO, value ? &text : NULL);
+        VariantClear(&text);
     } else {
         fail(call, ACTION_NOT_IMPLEMENTED, L"there is no such action");
     }
@@ -51,8 +84,22 @@ static HRESULT WINAPI fill_in(EXCEPINFO *exception) {
     return S_OK;
 }
 
+#ifdef BUILD_EXE
+static void dies(const Class *class, const WCHAR *member) {
+    WCHAR name[128];
+    wsprintfW(name, L"astrobackend-test-die %s %s", class->prog_id, member);
+    HANDLE turns = OpenSemaphoreW(SYNCHRONIZE, FALSE, name);
+    if (!turns) return;
+    if (WaitForSingleObject(turns, 0) == WAIT_OBJECT_0) TerminateProcess(GetCurrentProcess(), 1);
+    CloseHandle(turns);
+}
+#else
+static void dies(const Class *class, const WCHAR *member) { (void)class, (void)member; }
+#endif
+
 BOOL misbehaves(const Class *class, const WCHAR *member, EXCEPINFO *exception, HRESULT *result) {
     Fault *fault = class->fault, now;
+    dies(class, member);
     if (!fault || !fault->how) return FALSE;
     if (fault->how == HANG && !lstrcmpiW(fault->member, ANY)) {
         if (lstrcmpiW(member, L"Action")) WaitForSingleObject(going_on(), LONGEST_HANG);

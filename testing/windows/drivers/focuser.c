@@ -75,9 +75,15 @@ static void device_state(Call *call) {
 #else
 CONSTANT(interface_version, give_short, 2)
 #define PLATFORM_7
+#ifdef BUILD_EXE
+#define PROG_ID L"TestProcess.Focuser"
+#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC12}"
+#define LAST 0x12
+#else
 #define PROG_ID L"Test.Focuser"
 #define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC02}"
 #define LAST 0x02
+#endif
 #endif
 
 static const Member MEMBERS[] = {

@@ -2,6 +2,13 @@
 #include "driver.h"
 #include <math.h>
 
+/* The one with a process of its own forgets that it tracked when that dies. */
+#ifdef BUILD_EXE
+#define TRACKS_AT_FIRST FALSE
+#else
+#define TRACKS_AT_FIRST TRUE
+#endif
+
 static const double PI = 3.14159265358979323846, SPEED = 60, LIMIT = 0;
 #define RADIANS(degrees) ((degrees) * PI / 180)
 #define DEGREES(radians) ((radians) * 180 / PI)
@@ -17,7 +24,7 @@ static struct {
     BOOL target_set, clock_set;
     LONG rate, settle;
     LONG side; /* 0 east, 1 west */
-} mount = {.dec = 90, .latitude = 40, .longitude = 10, .elevation = 300, .guide_ra = 0.00208, .guide_dec = 0.00208, .park_dec = 90, .tracking = TRUE};
+} mount = {.dec = 90, .latitude = 40, .longitude = 10, .elevation = 300, .guide_ra = 0.00208, .guide_dec = 0.00208, .park_dec = 90, .tracking = TRACKS_AT_FIRST};
 
 static double wrap(double value, double turn) {
     value = fmod(value, turn);
@@ -274,6 +281,15 @@ static const Member MEMBERS[] = {
     {L"SetPark", DO, set_park}, {L"FindHome", DO, find_home},
 };
 
-const Class TELESCOPE = {L"Test.Telescope", L"{7A1B2C3D-1111-4222-8333-94445555CC04}",
-                         {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x04}},
+#ifdef BUILD_EXE
+#define PROG_ID L"TestProcess.Telescope"
+#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC14}"
+#define LAST 0x14
+#else
+#define PROG_ID L"Test.Telescope"
+#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC04}"
+#define LAST 0x04
+#endif
+
+const Class TELESCOPE = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
                          MEMBERS, COUNT(MEMBERS), &mount.connected, &fault};

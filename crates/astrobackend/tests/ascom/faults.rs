@@ -103,7 +103,7 @@ fn what_a_driver_throws_is_told_as_it_is() {
 
 /// Ends the driver's process as the Task Manager would, and waits for its end.
 #[allow(unsafe_code, reason = "the system's own interface")]
-fn kill(process: &str) {
+pub(crate) fn kill(process: &str) {
     // SAFETY: the handle is that of a process that was opened for this, and is closed once.
     unsafe {
         let rights = PROCESS_TERMINATE | PROCESS_SYNCHRONIZE;

@@ -5,6 +5,7 @@
 mod apartments;
 mod chooser;
 mod faults;
+mod night;
 mod pictures;
 mod scripts;
 mod slow_commands;

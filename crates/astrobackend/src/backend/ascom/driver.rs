@@ -11,7 +11,7 @@ use crate::{
     Error, ErrorKind, Image, Result,
     backend::{
         interfaces::{Argument, Arguments, Carrier},
-        keeping::{Keeper, Keeping, Kept, LinkState},
+        keeping::{Keeper, Keeping, Kept, LinkState, unreachable},
     },
 };
 use serde_json::Value;
@@ -64,12 +64,21 @@ pub(super) struct Driver {
     apartment: OnceLock<Apartment>,
     /// There is an object.
     made: Arc<AtomicBool>,
+    /// There was one at some time: one that cannot be made then is lost, before it is a driver that is not there.
+    lived: Arc<AtomicBool>,
     way: Arc<Way>,
 }
 
 impl Driver {
     pub(super) fn new(prog_id: &str, policy: Policy, way: Arc<Way>) -> Self {
-        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), made: Arc::default(), way }
+        Driver {
+            prog_id: prog_id.into(),
+            policy,
+            apartment: OnceLock::new(),
+            made: Arc::default(),
+            lived: Arc::default(),
+            way,
+        }
     }
 
     fn apartment(&self) -> Result<&Apartment> {
@@ -87,11 +96,16 @@ impl Driver {
         work: impl FnOnce(&mut Dispatch, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.way.link.check()?;
-        let (prog_id, made) = (self.prog_id.clone(), self.made.clone());
+        let (prog_id, made, lived) = (self.prog_id.clone(), self.made.clone(), self.lived.clone());
         let (link, work_place) = (self.way.link.clone(), self.way.keeper.work());
         self.apartment()?.call(names::official(member), limit, move |home, progress| {
-            let done = object(home, &prog_id).and_then(|object| {
+            let object = object(home, &prog_id).map_err(|error| match lived.load(Ordering::Relaxed) {
+                true => unreachable(&error),
+                false => error,
+            });
+            let done = object.and_then(|object| {
                 made.store(true, Ordering::Relaxed);
+                lived.store(true, Ordering::Relaxed);
                 work(object, progress)
             });
             if let Err(error) = &done
@@ -99,7 +113,10 @@ impl Driver {
             {
                 // A new one is made when it is used again.
                 *home = None;
-                if made.swap(false, Ordering::Relaxed) && link.lose(error) {
+                let news = lived.load(Ordering::Relaxed) && link.lose(error);
+                // Only now: nobody shall take it for a driver that was not used yet.
+                made.store(false, Ordering::Release);
+                if news {
                     work_place.wake();
                 }
             }
@@ -140,7 +157,8 @@ fn written(member: &str, arguments: &Arguments) -> Result<VARIANT> {
 impl Carrier for Driver {
     fn get(&self, member: &'static str, arguments: &Arguments) -> Result<Value> {
         // A driver that was not used yet is not started to hear that it is not connected.
-        if member == "connected" && !self.made.load(Ordering::Relaxed) {
+        if member == "connected" && !self.made.load(Ordering::Acquire) {
+            self.way.link.check()?;
             return Ok(Value::Bool(false));
         }
         let arguments = arguments.clone();

@@ -90,14 +90,14 @@ impl AscomCamera {
     pub(super) fn new(handle: Handle) -> Self {
         AscomCamera {
             guard: Guard::new(handle.carrier.is_guarded()),
-            handle,
             settings: Settings::default(),
             caps: Remembered::default(),
             session: Mutex::default(),
             starting: Mutex::default(),
             cooler: Mutex::default(),
             loading: Turn::default(),
-            pulses: Motion::default(),
+            pulses: Motion::new(handle.life()),
+            handle,
         }
     }
 

@@ -27,10 +27,10 @@ impl_device!(AscomFilterWheel);
 impl AscomFilterWheel {
     pub(super) fn new(handle: Handle) -> Self {
         AscomFilterWheel {
-            handle,
             settings: Settings::default(),
             filters: Remembered::default(),
-            motion: Motion::default(),
+            motion: Motion::new(handle.life()),
+            handle,
         }
     }
 

@@ -31,11 +31,11 @@ impl_device!(AscomFocuser);
 impl AscomFocuser {
     pub(super) fn new(handle: Handle) -> Self {
         AscomFocuser {
-            handle,
             settings: Settings::default(),
             caps: Remembered::default(),
-            motion: Motion::default(),
+            motion: Motion::new(handle.life()),
             seen: Mutex::default(),
+            handle,
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) struct Handle {
     left_out: Mutex<BTreeSet<&'static str>>,
     common: Remembered<Common>,
     /// Grows whenever what is known may have become wrong.
-    resets: AtomicU64,
+    resets: Arc<AtomicU64>,
     /// We have disconnected from a device that others go on using.
     left: AtomicBool,
     command: Arc<Command>,
@@ -114,7 +114,7 @@ impl Handle {
             absent: Mutex::default(),
             left_out: Mutex::default(),
             common: Remembered::default(),
-            resets: AtomicU64::new(0),
+            resets: Arc::default(),
             left: AtomicBool::new(false),
             looked: Mutex::default(),
             claim,
@@ -140,6 +140,11 @@ impl Handle {
 
     fn epoch(&self) -> u64 {
         self.carrier.losses() + self.resets.load(Ordering::Relaxed)
+    }
+
+    /// Changes whenever it is connected or found disconnected.
+    pub(super) fn life(&self) -> Arc<AtomicU64> {
+        self.resets.clone()
     }
 
     fn reset(&self) {

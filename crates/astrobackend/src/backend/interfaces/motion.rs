@@ -5,31 +5,38 @@
 
 use crate::{Result, sync::lock};
 use std::{
-    sync::Mutex,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 /// How long a server may take until it says that something moves.
 const LAG: Duration = Duration::from_secs(2);
 
-/// The last command, until the device has shown that it obeys.
+/// The last command, until the device has shown that it obeys, or has to be connected again.
 #[derive(Debug)]
-pub(super) struct Motion<G>(Mutex<Option<Order<G>>>);
+pub(super) struct Motion<G> {
+    order: Mutex<Option<Order<G>>>,
+    /// How often it had to be connected.
+    life: Arc<AtomicU64>,
+}
 
 #[derive(Debug)]
 struct Order<G> {
     goal: G,
     at: Instant,
     lag: Duration,
-}
-
-impl<G> Default for Motion<G> {
-    fn default() -> Self {
-        Motion(Mutex::new(None))
-    }
+    life: u64,
 }
 
 impl<G> Motion<G> {
+    /// No command; `life` changes when a device has to be connected anew.
+    pub(super) fn new(life: Arc<AtomicU64>) -> Self {
+        Motion { order: Mutex::new(None), life }
+    }
+
     /// A command was accepted.
     pub(super) fn started(&self, goal: G) {
         self.started_for(goal, LAG);
@@ -37,18 +44,21 @@ impl<G> Motion<G> {
 
     /// One that lasts so long was accepted.
     pub(super) fn started_for(&self, goal: G, length: Duration) {
-        *lock(&self.0) = Some(Order { goal, at: Instant::now(), lag: length.min(LAG) });
+        let life = self.life.load(Ordering::Relaxed);
+        *lock(&self.order) = Some(Order { goal, at: Instant::now(), lag: length.min(LAG), life });
     }
 
     /// It was taken back.
     pub(super) fn forget(&self) {
-        *lock(&self.0) = None;
+        *lock(&self.order) = None;
     }
 
     /// Whether the device moves: it says so, or it has been told to and has not shown yet that it obeys.
     pub(super) fn is_moving(&self, says: bool, reached: impl FnOnce(&G) -> bool) -> bool {
-        let mut order = lock(&self.0);
-        let waiting = order.as_ref().is_some_and(|order| order.at.elapsed() < order.lag && !reached(&order.goal));
+        let mut order = lock(&self.order);
+        let life = self.life.load(Ordering::Relaxed);
+        let waits = |order: &Order<G>| order.life == life && order.at.elapsed() < order.lag && !reached(&order.goal);
+        let waiting = order.as_ref().is_some_and(waits);
         if says || !waiting {
             *order = None;
         }
@@ -65,7 +75,7 @@ impl<G> Motion<G> {
         moves: impl Fn(&S) -> bool,
         look: impl Fn() -> Result<S>,
     ) -> Result<S> {
-        let stood = lock(&self.0).is_none() && seen.is_none_or(|seen| !moves(seen));
+        let stood = lock(&self.order).is_none() && seen.is_none_or(|seen| !moves(seen));
         let state = look()?;
         if stood || moves(&state) { Ok(state) } else { look() }
     }
@@ -78,20 +88,24 @@ mod tests {
 
     #[test]
     fn a_command_counts_until_the_device_shows_that_it_obeys() {
-        let motion = Motion::default();
+        let life = Arc::<AtomicU64>::default();
+        let motion = Motion::new(life.clone());
         assert!(!motion.is_moving(false, |_: &i32| false));
         motion.started(7);
         assert!(motion.is_moving(false, |goal| *goal == 8), "not seen moving, not there");
         assert!(motion.is_moving(true, |_| false) && !motion.is_moving(false, |_| false), "moved, and stands");
         motion.started(7);
         assert!(!motion.is_moving(false, |goal| *goal == 7), "there at once");
+        motion.started(7);
+        life.fetch_add(1, Ordering::Relaxed);
+        assert!(!motion.is_moving(false, |_| false), "what was connected again was told nothing");
         motion.started_for(7, Duration::ZERO);
         assert!(!motion.is_moving(false, |_| false), "nothing lasts that short");
     }
 
     #[test]
     fn what_has_only_just_come_to_stand_is_looked_at_again() {
-        let motion = Motion::<i32>::default();
+        let motion = Motion::new(Arc::default());
         let looks = |seen: Option<bool>, now: bool| {
             let count = Cell::new(0);
             let look = || {

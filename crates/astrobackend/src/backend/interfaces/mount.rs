@@ -93,12 +93,12 @@ const OTHERS: &[&str] =
 impl AscomMount {
     pub(super) fn new(handle: Handle) -> Self {
         AscomMount {
-            handle,
             settings: Settings::default(),
             caps: Remembered::default(),
-            motion: Motion::default(),
-            pulses: Motion::default(),
+            motion: Motion::new(handle.life()),
+            pulses: Motion::new(handle.life()),
             seen: Mutex::default(),
+            handle,
         }
     }
 

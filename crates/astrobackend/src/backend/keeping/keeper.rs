@@ -174,6 +174,8 @@ struct Watch<'a> {
     work: &'a Work,
     /// Of the peer.
     tries: Option<Pause>,
+    /// Of bringing its devices back: a driver that dies whenever that is tried is not started all the time.
+    rounds: Option<Pause>,
     /// Of devices that were brought back, or could not be.
     troubles: BTreeMap<DeviceId, Pause>,
     /// When all are looked at next.
@@ -182,13 +184,20 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn new(keeping: Keeping, work: &'a Work) -> Self {
-        Watch { keeping, work, tries: None, troubles: BTreeMap::new(), look: Instant::now() + keeping.alive }
+        Watch {
+            keeping,
+            work,
+            tries: None,
+            rounds: None,
+            troubles: BTreeMap::new(),
+            look: Instant::now() + keeping.alive,
+        }
     }
 
     /// Does what there is to do; how long there will be nothing.
     fn turn(&mut self, kept: &dyn Kept, orders: &Orders) -> Duration {
         if orders.hurries {
-            self.troubles.values_mut().for_each(Pause::end);
+            self.troubles.values_mut().chain(&mut self.rounds).for_each(Pause::end);
         }
         if let Link::Lost { why, .. } = kept.link().get() {
             if let Some(pause) = self.reopen(kept) {
@@ -213,7 +222,8 @@ impl<'a> Watch<'a> {
         if self.keeping.policy == Supervision::Off {
             return Some(BACK_OFF.1);
         }
-        if let Some(left) = self.tries.map(|tries| tries.left()).filter(|left| !left.is_zero()) {
+        let pauses = self.tries.iter().chain(&self.rounds).map(Pause::left);
+        if let Some(left) = pauses.max().filter(|left| !left.is_zero()) {
             return Some(left);
         }
         match kept.probe() {
@@ -233,6 +243,7 @@ impl<'a> Watch<'a> {
 
     /// The peer is there again: brings all devices back.
     fn restore(&mut self, kept: &dyn Kept, why: &Error) {
+        self.rounds = Some(Pause::after(self.rounds, BACK_OFF.0));
         kept.reopened();
         if self.keeping.restores() {
             for (device, claim) in self.work.devices().into_iter().filter(|(_, claim)| claim.is_ours()) {
@@ -244,6 +255,7 @@ impl<'a> Watch<'a> {
                 }
             }
         }
+        self.rounds = None;
         kept.link().set(Link::Up);
         self.look = Instant::now() + self.keeping.alive;
     }
@@ -261,6 +273,8 @@ impl<'a> Watch<'a> {
         for (device, claim) in self.work.devices().into_iter().filter(|(_, claim)| claim.is_ours()) {
             if !claim.is_waiting() {
                 match device.device().is_connected() {
+                    // Lost meanwhile: that is looked after as a loss.
+                    Ok(false) if kept.link().get() != Link::Up => return,
                     Ok(false) => {}
                     _ => continue,
                 }
@@ -306,6 +320,9 @@ impl<'a> Watch<'a> {
             return;
         };
         self.troubles.insert(id.clone(), Pause::after(before, BACK_OFF.0));
+        if matches!(kept.link().get(), Link::Lost { .. }) {
+            return;
+        }
         if error.kind() == ErrorKind::Unreachable && matches!(kept.probe(), Some(Err(_))) {
             kept.link().lose(&error);
         } else if before.is_none() {
