@@ -13,6 +13,7 @@ use crate::{
         interfaces::{Argument, Arguments, Carrier},
         keeping::{Keeper, Keeping, Kept, LinkState, unreachable},
     },
+    event::Link,
 };
 use serde_json::Value;
 use std::{
@@ -39,6 +40,17 @@ impl Way {
         way.keeper.look_after(kept);
         way
     }
+
+    /// Why nobody but the keeper asks the driver now: it is lost, or is not as it was yet.
+    fn check(&self) -> Result<()> {
+        self.link.check()?;
+        match self.link.get() {
+            Link::Restoring if !self.link.is_keeper() => {
+                Err(Error::new(ErrorKind::Unreachable, "the driver was lost and is being brought back"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Kept for Way {
@@ -64,21 +76,12 @@ pub(super) struct Driver {
     apartment: OnceLock<Apartment>,
     /// There is an object.
     made: Arc<AtomicBool>,
-    /// There was one at some time: one that cannot be made then is lost, before it is a driver that is not there.
-    lived: Arc<AtomicBool>,
     way: Arc<Way>,
 }
 
 impl Driver {
     pub(super) fn new(prog_id: &str, policy: Policy, way: Arc<Way>) -> Self {
-        Driver {
-            prog_id: prog_id.into(),
-            policy,
-            apartment: OnceLock::new(),
-            made: Arc::default(),
-            lived: Arc::default(),
-            way,
-        }
+        Driver { prog_id: prog_id.into(), policy, apartment: OnceLock::new(), made: Arc::default(), way }
     }
 
     fn apartment(&self) -> Result<&Apartment> {
@@ -95,17 +98,20 @@ impl Driver {
         limit: Duration,
         work: impl FnOnce(&mut Dispatch, &Progress<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.way.link.check()?;
-        let (prog_id, made, lived) = (self.prog_id.clone(), self.made.clone(), self.lived.clone());
+        let losses = self.way.link.losses();
+        self.way.check()?;
+        let (prog_id, made) = (self.prog_id.clone(), self.made.clone());
         let (link, work_place) = (self.way.link.clone(), self.way.keeper.work());
         self.apartment()?.call(names::official(member), limit, move |home, progress| {
-            let object = object(home, &prog_id).map_err(|error| match lived.load(Ordering::Relaxed) {
-                true => unreachable(&error),
-                false => error,
-            });
+            if home.is_none() && link.losses() != losses {
+                // While this call waited for its turn: making it anew is the keeper's, or the next caller's.
+                return Err(Error::new(ErrorKind::Unreachable, "the driver was lost meanwhile"));
+            }
+            // One that was not used yet cannot be lost; one that is being brought back and cannot be made is.
+            let in_use = made.load(Ordering::Relaxed) || link.get() != Link::Up;
+            let object = object(home, &prog_id).map_err(|error| if in_use { unreachable(&error) } else { error });
             let done = object.and_then(|object| {
                 made.store(true, Ordering::Relaxed);
-                lived.store(true, Ordering::Relaxed);
                 work(object, progress)
             });
             if let Err(error) = &done
@@ -113,7 +119,7 @@ impl Driver {
             {
                 // A new one is made when it is used again.
                 *home = None;
-                let news = lived.load(Ordering::Relaxed) && link.lose(error);
+                let news = (in_use || made.load(Ordering::Relaxed)) && link.lose(error);
                 // Only now: nobody shall take it for a driver that was not used yet.
                 made.store(false, Ordering::Release);
                 if news {
@@ -158,7 +164,7 @@ impl Carrier for Driver {
     fn get(&self, member: &'static str, arguments: &Arguments) -> Result<Value> {
         // A driver that was not used yet is not started to hear that it is not connected.
         if member == "connected" && !self.made.load(Ordering::Acquire) {
-            self.way.link.check()?;
+            self.way.check()?;
             return Ok(Value::Bool(false));
         }
         let arguments = arguments.clone();

@@ -96,7 +96,7 @@ impl AscomCamera {
             starting: Mutex::default(),
             cooler: Mutex::default(),
             loading: Turn::default(),
-            pulses: Motion::new(handle.life()),
+            pulses: Motion::new(handle.resets()),
             handle,
         }
     }

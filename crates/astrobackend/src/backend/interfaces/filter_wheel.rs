@@ -29,7 +29,7 @@ impl AscomFilterWheel {
         AscomFilterWheel {
             settings: Settings::default(),
             filters: Remembered::default(),
-            motion: Motion::new(handle.life()),
+            motion: Motion::new(handle.resets()),
             handle,
         }
     }

@@ -33,7 +33,7 @@ impl AscomFocuser {
         AscomFocuser {
             settings: Settings::default(),
             caps: Remembered::default(),
-            motion: Motion::new(handle.life()),
+            motion: Motion::new(handle.resets()),
             seen: Mutex::default(),
             handle,
         }
@@ -103,11 +103,10 @@ impl Focuser for AscomFocuser {
         }
         let at_work = self.handle.work().inspect_err(|_| self.motion.forget())?.is_some();
         let seen = *lock(&self.seen);
-        let mut state = self.motion.look(seen.as_ref(), |state| state.moving, || self.read())?;
-        let there = state.position;
-        state.moving = self.motion.is_moving(at_work || state.moving, |goal| goal.is_some() && *goal == there);
+        let state = self.motion.look(seen.as_ref(), |state| state.moving, || self.read())?;
         *lock(&self.seen) = Some(state);
-        Ok(state)
+        let is_there = |goal: &Option<i32>| goal.is_some() && *goal == state.position;
+        Ok(FocuserState { moving: self.motion.is_moving(at_work || state.moving, is_there), ..state })
     }
 
     fn start_move(&self, position: i32) -> Result<()> {

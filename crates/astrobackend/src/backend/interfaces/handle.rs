@@ -46,7 +46,7 @@ pub(super) struct Handle {
     /// Members that its `DeviceState` leaves out.
     left_out: Mutex<BTreeSet<&'static str>>,
     common: Remembered<Common>,
-    /// Grows whenever what is known may have become wrong.
+    /// Grows whenever what is known may have become wrong: it is connected, disconnected, or found disconnected.
     resets: Arc<AtomicU64>,
     /// We have disconnected from a device that others go on using.
     left: AtomicBool,
@@ -142,8 +142,8 @@ impl Handle {
         self.carrier.losses() + self.resets.load(Ordering::Relaxed)
     }
 
-    /// Changes whenever it is connected or found disconnected.
-    pub(super) fn life(&self) -> Arc<AtomicU64> {
+    /// Changes whenever the device is connected, disconnected, or found disconnected.
+    pub(super) fn resets(&self) -> Arc<AtomicU64> {
         self.resets.clone()
     }
 
@@ -247,7 +247,7 @@ impl Handle {
             return self.values(&[state, others].concat());
         }
         let singly: Vec<_> = lock(&self.left_out).iter().copied().filter(|member| state.contains(member)).collect();
-        let mut values = self.values(&[&[STATE], &singly[..], others].concat())?;
+        let mut values = self.values(&[&singly[..], &[STATE], others].concat())?;
         // A server that does not answer is not asked for each member.
         values.take_state(STATE)?;
         let missing: Vec<_> =

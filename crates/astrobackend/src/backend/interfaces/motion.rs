@@ -19,7 +19,7 @@ const LAG: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Motion<G> {
     order: Mutex<Option<Order<G>>>,
-    /// How often it had to be connected.
+    /// See [`Motion::new`].
     life: Arc<AtomicU64>,
 }
 
@@ -32,7 +32,7 @@ struct Order<G> {
 }
 
 impl<G> Motion<G> {
-    /// No command; `life` changes when a device has to be connected anew.
+    /// No command; `life` changes whenever a device is connected, disconnected, or found disconnected.
     pub(super) fn new(life: Arc<AtomicU64>) -> Self {
         Motion { order: Mutex::new(None), life }
     }

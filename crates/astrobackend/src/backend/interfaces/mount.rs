@@ -95,8 +95,8 @@ impl AscomMount {
         AscomMount {
             settings: Settings::default(),
             caps: Remembered::default(),
-            motion: Motion::new(handle.life()),
-            pulses: Motion::new(handle.life()),
+            motion: Motion::new(handle.resets()),
+            pulses: Motion::new(handle.resets()),
             seen: Mutex::default(),
             handle,
         }
@@ -112,16 +112,9 @@ impl AscomMount {
 
     /// The state as the server has it.
     fn look(&self) -> Result<MountState> {
-        let seen = *lock(&self.seen);
-        let state = self.motion.look(seen.as_ref(), |state| state.slewing, || self.read())?;
-        *lock(&self.seen) = Some(state);
-        Ok(state)
-    }
-
-    fn read(&self) -> Result<MountState> {
         let caps = self.caps()?;
         let values = self.handle.look(STATE, OTHERS)?;
-        Ok(MountState {
+        let state = MountState {
             position: position(&values, caps.equinox)?,
             horizon: horizon(&values)?,
             slewing: values.need("slewing")?,
@@ -134,7 +127,9 @@ impl AscomMount {
             utc: values.maybe("utcdate")?,
             target: target(&values, caps.equinox)?,
             age: values.age(),
-        })
+        };
+        *lock(&self.seen) = Some(state);
+        Ok(state)
     }
 
     /// Starts a motion that ends somewhere.
@@ -225,7 +220,8 @@ impl Mount for AscomMount {
             });
         }
         let doing = self.handle.work().inspect_err(|_| self.motion.forget())?;
-        let mut state = self.look()?;
+        let before = *lock(&self.seen);
+        let mut state = self.motion.look(before.as_ref(), |state| state.slewing, || self.look())?;
         let (seen, moves) = (state, doing.is_some_and(|member| member != PULSE));
         state.slewing = self.motion.is_moving(state.slewing || moves, |goal| goal.is_reached(&seen));
         state.pulse_guiding = self.pulses.is_moving(state.pulse_guiding || doing == Some(PULSE), |()| false);

@@ -238,6 +238,8 @@ impl Claim {
         state.declared.clear();
         drop(state);
         self.released.notify_all();
+        // There may be nothing left that is worth a pause.
+        self.work.hurry();
     }
 
     /// Something showed that the device, or the way to it, may not be as it was: it is looked at soon.

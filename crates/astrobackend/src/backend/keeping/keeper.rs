@@ -174,7 +174,7 @@ struct Watch<'a> {
     work: &'a Work,
     /// Of the peer.
     tries: Option<Pause>,
-    /// Of bringing its devices back: a driver that dies whenever that is tried is not started all the time.
+    /// Of bringing its devices back: a peer that is lost whenever that is tried is not reached for all the time.
     rounds: Option<Pause>,
     /// Of devices that were brought back, or could not be.
     troubles: BTreeMap<DeviceId, Pause>,
@@ -197,7 +197,7 @@ impl<'a> Watch<'a> {
     /// Does what there is to do; how long there will be nothing.
     fn turn(&mut self, kept: &dyn Kept, orders: &Orders) -> Duration {
         if orders.hurries {
-            self.troubles.values_mut().chain(&mut self.rounds).for_each(Pause::end);
+            self.troubles.values_mut().chain(&mut self.rounds).chain(&mut self.tries).for_each(Pause::end);
         }
         if let Link::Lost { why, .. } = kept.link().get() {
             if let Some(pause) = self.reopen(kept) {
@@ -241,23 +241,27 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The peer is there again: brings all devices back.
+    /// The peer is there again: has all devices brought back.
     fn restore(&mut self, kept: &dyn Kept, why: &Error) {
-        self.rounds = Some(Pause::after(self.rounds, BACK_OFF.0));
         kept.reopened();
         if self.keeping.restores() {
-            for (device, claim) in self.work.devices().into_iter().filter(|(_, claim)| claim.is_ours()) {
-                claim.hold();
-                self.troubles.remove(claim.id());
-                self.bring_back(kept, &device, &claim, why);
-                if matches!(kept.link().get(), Link::Lost { .. }) {
-                    return;
-                }
+            self.bring_all_back(kept, why);
+        }
+        let back = kept.link().set(Link::Up);
+        self.rounds = Some(Pause::after(self.rounds.filter(|_| !back), BACK_OFF.0));
+        self.look = Instant::now() + self.keeping.alive;
+    }
+
+    /// As long as the link lasts.
+    fn bring_all_back(&mut self, kept: &dyn Kept, why: &Error) {
+        for (device, claim) in self.work.devices().into_iter().filter(|(_, claim)| claim.is_ours()) {
+            claim.hold();
+            self.troubles.remove(claim.id());
+            self.bring_back(kept, &device, &claim, why);
+            if matches!(kept.link().get(), Link::Lost { .. }) {
+                return;
             }
         }
-        self.rounds = None;
-        kept.link().set(Link::Up);
-        self.look = Instant::now() + self.keeping.alive;
     }
 
     /// Looks whether the peer and all devices of ours are there.
