@@ -37,6 +37,8 @@ pub(crate) fn fetch(address: &str) -> Result<Value> {
     camera.connect()?;
     let (mut figures, mut last) = (None, None);
     for _ in 0..3 {
+        // One frame at a time is what is measured.
+        drop(last.take());
         camera.start_exposure(Exposure::light(Duration::ZERO))?;
         let look = || Ok((!camera.state()?.exposure.is_busy()).then_some(()));
         Wait::new(Duration::from_secs(60)).every(Duration::from_millis(2)).until("the exposure", look, || Ok(()))?;
