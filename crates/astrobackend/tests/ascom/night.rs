@@ -247,7 +247,8 @@ impl Night {
         let backend = open("", "?timeout=10&poll=0.1&alive=0.5");
         let events = backend.events();
         let found = DRIVERS.map(|(kind, ..)| backend.device(&id(kind)).unwrap());
-        found.iter().for_each(|device| device.device().connect().unwrap());
+        // On a loaded machine a driver's program may come too late for Wine.
+        found.iter().for_each(|device| until("dusk", || device.device().connect().ok()));
         let [
             AnyDevice::Camera(camera),
             AnyDevice::FilterWheel(wheel),
@@ -326,6 +327,11 @@ impl Night {
             Moving => self.focuser.start_move(10_000).unwrap(),
             Turning => self.wheel.start_move(4).unwrap(),
         }
+        // A command that takes long goes on by itself, and its driver answers nothing.
+        until("the drivers", || {
+            let mut devices = self.devices().into_iter();
+            devices.all(|device| device.device().is_connected().is_ok()).then_some(())
+        });
     }
 
     fn slew(&self) -> Result<()> {
@@ -380,7 +386,9 @@ impl Night {
     /// Uses a device, in the way that calls a member, until listeners are told of its loss: as lost, or as disconnected.
     fn use_until_lost(&self, kind: DeviceKind, loss: Loss, member: &str, told: &mut Vec<Event>) {
         let by_others = matches!(loss, Disconnected | Parked);
-        let known = if by_others { ErrorKind::NotConnected } else { ErrorKind::Unreachable };
+        // Busy: on a loaded machine a command takes so long that it goes on by itself, until the driver has died of it.
+        let known: &[_] =
+            if by_others { &[ErrorKind::NotConnected] } else { &[ErrorKind::Unreachable, ErrorKind::Busy] };
         let is_it = |event: &EventKind| match event {
             EventKind::Connected(false) => by_others,
             EventKind::Link(Link::Lost { .. }) => !by_others,
@@ -396,7 +404,7 @@ impl Night {
                 _ => self.device(kind).state().map(drop),
             };
             if let Err(error) = used {
-                assert_eq!(error.kind(), known, "{}: {error}", self.row);
+                assert!(known.contains(&error.kind()), "{}: {error}", self.row);
                 assert!(error.to_string().contains(&id(kind).name), "{}: {error}", self.row);
             }
             self.hear(told);
