@@ -220,19 +220,12 @@ static const Member MEMBERS[] = {
 };
 
 #if defined(BUILD_EXE)
-#define PROG_ID L"TestProcess.Camera"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC11}"
-#define LAST 0x11
+#define NAMED IDENTITY("TestProcess.Camera", 11)
 #elif defined(SECOND)
 #define CAMERA SECOND_CAMERA
-#define PROG_ID L"TestSecond.Camera"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC06}"
-#define LAST 0x06
+#define NAMED IDENTITY("TestSecond.Camera", 06)
 #else
-#define PROG_ID L"Test.Camera"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC01}"
-#define LAST 0x01
+#define NAMED IDENTITY("Test.Camera", 01)
 #endif
 
-const Class CAMERA = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
-                      MEMBERS, COUNT(MEMBERS), &camera.connected, &fault};
+const Class CAMERA = {NAMED, MEMBERS, COUNT(MEMBERS), &camera.connected, &fault};

@@ -16,6 +16,4 @@ static void choose(Call *call) {
 
 static const Member MEMBERS[] = {{L"DeviceType", GET | PUT, device_type, TRUE}, {L"Choose", DO, choose, TRUE}};
 
-const Class CHOOSER = {L"ASCOM.Utilities.Chooser", L"{7A1B2C3D-1111-4222-8333-94445555CC05}",
-                       {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x05}},
-                       MEMBERS, COUNT(MEMBERS), NULL, NULL};
+const Class CHOOSER = {IDENTITY("ASCOM.Utilities.Chooser", 05), MEMBERS, COUNT(MEMBERS), NULL, NULL};

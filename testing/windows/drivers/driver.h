@@ -54,6 +54,10 @@ struct Class {
     Fault *fault;
 };
 
+/* The names of a class: its ProgID, and its class's id, whose last two digits are its own. */
+#define IDENTITY(prog_id, last) \
+    L##prog_id, L"{7A1B2C3D-1111-4222-8333-94445555CC" #last "}", {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, 0x##last}}
+
 extern const Class *const CLASSES[];
 extern const int CLASS_COUNT;
 

@@ -36,14 +36,9 @@ static const Member MEMBERS[] = {
 };
 
 #ifdef BUILD_EXE
-#define PROG_ID L"TestProcess.FilterWheel"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC13}"
-#define LAST 0x13
+#define NAMED IDENTITY("TestProcess.FilterWheel", 13)
 #else
-#define PROG_ID L"Test.FilterWheel"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC03}"
-#define LAST 0x03
+#define NAMED IDENTITY("Test.FilterWheel", 03)
 #endif
 
-const Class FILTER_WHEEL = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
-                            MEMBERS, COUNT(MEMBERS), &wheel.connected, &fault};
+const Class FILTER_WHEEL = {NAMED, MEMBERS, COUNT(MEMBERS), &wheel.connected, &fault};

@@ -69,20 +69,14 @@ static void device_state(Call *call) {
 #define PLATFORM_7 {L"Connect", DO, connect_it, TRUE}, {L"Disconnect", DO, disconnect_it, TRUE}, {L"Connecting", GET, connecting, TRUE}, \
     {L"DeviceState", GET, device_state},
 #define FOCUSER SECOND_FOCUSER
-#define PROG_ID L"TestSecond.Focuser"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC07}"
-#define LAST 0x07
+#define NAMED IDENTITY("TestSecond.Focuser", 07)
 #else
 CONSTANT(interface_version, give_short, 2)
 #define PLATFORM_7
 #ifdef BUILD_EXE
-#define PROG_ID L"TestProcess.Focuser"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC12}"
-#define LAST 0x12
+#define NAMED IDENTITY("TestProcess.Focuser", 12)
 #else
-#define PROG_ID L"Test.Focuser"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC02}"
-#define LAST 0x02
+#define NAMED IDENTITY("Test.Focuser", 02)
 #endif
 #endif
 
@@ -96,5 +90,4 @@ static const Member MEMBERS[] = {
     {L"Move", DO, move}, {L"Halt", DO, halt},
 };
 
-const Class FOCUSER = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
-                       MEMBERS, COUNT(MEMBERS), &focuser.connected, &fault};
+const Class FOCUSER = {NAMED, MEMBERS, COUNT(MEMBERS), &focuser.connected, &fault};

@@ -282,14 +282,9 @@ static const Member MEMBERS[] = {
 };
 
 #ifdef BUILD_EXE
-#define PROG_ID L"TestProcess.Telescope"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC14}"
-#define LAST 0x14
+#define NAMED IDENTITY("TestProcess.Telescope", 14)
 #else
-#define PROG_ID L"Test.Telescope"
-#define CLASS_ID L"{7A1B2C3D-1111-4222-8333-94445555CC04}"
-#define LAST 0x04
+#define NAMED IDENTITY("Test.Telescope", 04)
 #endif
 
-const Class TELESCOPE = {PROG_ID, CLASS_ID, {0x7a1b2c3d, 0x1111, 0x4222, {0x83, 0x33, 0x94, 0x44, 0x55, 0x55, 0xcc, LAST}},
-                         MEMBERS, COUNT(MEMBERS), &mount.connected, &fault};
+const Class TELESCOPE = {NAMED, MEMBERS, COUNT(MEMBERS), &mount.connected, &fault};
