@@ -2,7 +2,7 @@
 //!
 //! After each loss the state is true or unknown, never stale; what was declared is back, as the peer itself says; nothing
 //! has moved by itself; and the events came in their order. COM's drivers, which need Windows, have a night of their own
-//! (`crates/astrobackend/tests/ascom/night.rs`).
+//! (`crates/astrobackend/tests/ascom/night`).
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod line;

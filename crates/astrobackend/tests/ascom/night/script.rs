@@ -1,175 +1,33 @@
-//! A night in which everything goes wrong that drivers do: they die idle, at work, within any call and while they are
-//! brought back; they lose their objects, are disconnected by other programs, hang, and are not installed for a while.
-//!
-//! As over the other frameworks (`crates/astrobackend-server/tests/night`): after each loss the state is true, as the
-//! driver itself has it, or unknown, never stale; what was declared is back; nothing moves by itself; the events came in
-//! their order. Here the other devices notice nothing, too: each driver is a link of its own.
+//! The night: what is declared at dusk, how each loss comes about, and what must be so after it.
 
-use crate::{PATIENCE, faults::kill, open, tell, turn};
+use super::{
+    drivers::{DRIVERS, Doom, Uninstalled, id},
+    losses::{
+        During::{self, *},
+        Loss::{self, *},
+        forgets,
+    },
+};
+use crate::{PATIENCE, faults::kill, open, tell};
 use astrobackend::{
     Backend, Celsius, Degrees, ErrorKind, Events, RaDec, Result, Wait,
     device::{
-        AnyDevice, Camera, Control, DeviceId, DeviceKind, DeviceState, Exposure, ExposureState, FilterWheel, Focuser,
-        Mount, Tracking,
+        AnyDevice, Camera, Control, DeviceKind, DeviceState, Exposure, ExposureState, FilterWheel, Focuser, Mount,
+        Tracking,
     },
     event::{Event, EventKind, Link},
     image::Frame,
 };
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender, channel},
-    },
-    time::{Duration, Instant},
-};
-use windows::{
-    Win32::{Foundation::CloseHandle, System::Threading::CreateSemaphoreW},
-    core::HSTRING,
-};
+use std::{sync::Arc, time::Duration};
 
 use DeviceKind::{Camera as CAMERA, FilterWheel as WHEEL, Focuser as FOCUSER, Mount as MOUNT};
-use During::*;
-use Loss::*;
 
 const FRAME: Frame = Frame { x: 8, y: 4, width: 32, height: 24, bin_x: 2, bin_y: 2 };
 const GAIN: f64 = 42.0;
 const COLD: Celsius = Celsius(-20.0);
 
-/// How a driver is lost.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Loss {
-    /// Its process ends while nobody calls it.
-    Dies,
-    /// Its process ends within a call of a member, so many times: the second time while it is brought back.
-    DiesIn(&'static str, i32),
-    /// The process lives on, but COM has lost the object: a call of a member fails with this number.
-    LosesObject(&'static str, &'static str),
-    /// It dies, and its program is not there for a while.
-    Away,
-    /// Another program sets it otherwise and disconnects it.
-    Disconnected,
-    /// Another program parks the mount and disconnects it.
-    Parked,
-    /// A call of a member does not return.
-    Hangs(&'static str),
-}
-
-/// What is under way then.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum During {
-    Nothing,
-    Exposing,
-    Reading,
-    Slewing,
-    Moving,
-    Turning,
-}
-
-/// The night, in this order.
-const LOSSES: &[(During, DeviceKind, Loss)] = &[
-    (Nothing, CAMERA, Dies),
-    (Nothing, WHEEL, Dies),
-    (Nothing, FOCUSER, Dies),
-    (Nothing, MOUNT, Dies),
-    (Exposing, CAMERA, Dies),
-    (Exposing, FOCUSER, Dies),
-    (Turning, WHEEL, Dies),
-    (Moving, FOCUSER, Dies),
-    (Slewing, MOUNT, Dies),
-    (Nothing, CAMERA, DiesIn("Gain", 1)),
-    (Nothing, CAMERA, DiesIn("StartExposure", 1)),
-    (Reading, CAMERA, DiesIn("ImageArray", 1)),
-    (Nothing, MOUNT, DiesIn("SlewToCoordinatesAsync", 1)),
-    (Nothing, FOCUSER, DiesIn("Move", 1)),
-    (Turning, WHEEL, DiesIn("Position", 1)),
-    (Nothing, CAMERA, DiesIn("Connected", 3)),
-    (Exposing, CAMERA, DiesIn("Gain", 2)),
-    (Nothing, MOUNT, DiesIn("Tracking", 2)),
-    (Nothing, FOCUSER, LosesObject("Position", "80010108")),
-    (Exposing, CAMERA, LosesObject("CameraState", "800706ba")),
-    (Nothing, MOUNT, LosesObject("RightAscension", "800401fd")),
-    (Nothing, WHEEL, Away),
-    (Exposing, CAMERA, Away),
-    (Nothing, CAMERA, Disconnected),
-    (Nothing, FOCUSER, Disconnected),
-    (Nothing, WHEEL, Disconnected),
-    (Nothing, MOUNT, Disconnected),
-    (Nothing, MOUNT, Parked),
-    (Nothing, CAMERA, Hangs("Gain")),
-    (Moving, FOCUSER, Hangs("Position")),
-];
-
-/// The exit code of a night in which Wine made no threads any more.
-const NO_THREADS: i32 = 77;
-
-/// How often a night is begun anew that Wine has ended.
-const TRIES: usize = 3;
-
-/// Wine 8.0 now and then stops making threads in a process, in `NtCreateThreadEx`; COM's calls, which want one each,
-/// hold all others up from then on. That is told from a fault of ours, and happens in a process of its own.
-#[test]
-fn a_night_of_drivers() {
-    let _turn = turn();
-    let program = std::env::current_exe().unwrap();
-    for _ in 0..TRIES {
-        let mut night = Command::new(&program);
-        night.args(["--exact", "night::in_a_process_of_its_own", "--ignored", "--nocapture"]);
-        let status = night.status().unwrap();
-        if status.code() != Some(NO_THREADS) {
-            return assert!(status.success(), "{status}");
-        }
-    }
-    println!("skipped: Wine stopped making threads in {TRIES} nights of {TRIES}");
-}
-
-#[test]
-#[ignore = "a_night_of_drivers starts it"]
-fn in_a_process_of_its_own() {
-    let threads = Threads::new();
-    let begun = Instant::now();
-    let night = std::panic::catch_unwind(|| {
-        let mut night = Night::begin();
-        for (number, (during, kind, loss)) in LOSSES.iter().enumerate() {
-            let since = Instant::now();
-            night.row = format!("loss {}: {kind} {loss:?} while {during:?}", number + 1);
-            night.go_through(*during, *kind, *loss);
-            println!("{} survived in {:.1?}", night.row, since.elapsed());
-        }
-    });
-    if let Err(why) = night {
-        if threads.are_made() {
-            std::panic::resume_unwind(why);
-        }
-        println!("Wine makes no threads any more");
-        std::process::exit(NO_THREADS);
-    }
-    println!("{} losses in {:.1?}", LOSSES.len(), begun.elapsed());
-}
-
-/// A thread that finds out whether there can be others.
-struct Threads {
-    ask: Sender<()>,
-    made: Receiver<()>,
-}
-
-impl Threads {
-    fn new() -> Self {
-        let ((ask, asked), (tell, made)) = (channel(), channel());
-        std::thread::spawn(move || {
-            while asked.recv().is_ok() && std::thread::spawn(|| ()).join().is_ok() && tell.send(()).is_ok() {}
-        });
-        Threads { ask, made }
-    }
-
-    fn are_made(&self) -> bool {
-        self.ask.send(()).is_ok() && self.made.recv_timeout(Duration::from_secs(5)).is_ok()
-    }
-}
-
 /// The backend under test, its devices, each with a process of its own, and what was declared for them.
-struct Night {
+pub(super) struct Night {
     backend: Arc<dyn Backend>,
     events: Events,
     camera: Arc<dyn Camera>,
@@ -177,20 +35,7 @@ struct Night {
     focuser: Arc<dyn Focuser>,
     mount: Arc<dyn Mount>,
     /// For reports.
-    row: String,
-}
-
-/// The drivers, and their programs.
-const DRIVERS: [(DeviceKind, &str, &str); 4] = [
-    (CAMERA, "TestProcess.Camera", "camera"),
-    (WHEEL, "TestProcess.FilterWheel", "filter_wheel"),
-    (FOCUSER, "TestProcess.Focuser", "focuser"),
-    (MOUNT, "TestProcess.Telescope", "telescope"),
-];
-
-fn id(kind: DeviceKind) -> DeviceId {
-    let driver = DRIVERS.iter().find(|driver| driver.0 == kind).unwrap();
-    DeviceId::new(kind, driver.1)
+    pub(super) row: String,
 }
 
 /// Looks until it is so.
@@ -202,48 +47,8 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Nobody can end a driver within its calls any more once this is dropped.
-struct Doom(windows::Win32::Foundation::HANDLE);
-
-#[allow(unsafe_code, reason = "the system's own interface")]
-impl Doom {
-    fn of(kind: DeviceKind, member: &str, times: i32) -> Self {
-        let name = HSTRING::from(format!("astrobackend-test-die {} {member}", id(kind).name));
-        // SAFETY: the name outlives the call; the handle is closed once, when this is dropped.
-        Doom(unsafe { CreateSemaphoreW(None, times, times, &name) }.unwrap())
-    }
-}
-
-#[allow(unsafe_code, reason = "the system's own interface")]
-impl Drop for Doom {
-    fn drop(&mut self) {
-        // SAFETY: the handle is the one that was made for this.
-        unsafe { CloseHandle(self.0) }.unwrap();
-    }
-}
-
-/// The program of a driver, away until this is dropped.
-struct Uninstalled(PathBuf);
-
-impl Uninstalled {
-    const AWAY: &str = "away";
-
-    fn of(kind: DeviceKind) -> Self {
-        let driver = DRIVERS.iter().find(|driver| driver.0 == kind).unwrap();
-        let program = Path::new(r"C:\drivers").join(driver.2).with_extension("exe");
-        std::fs::rename(&program, program.with_extension(Self::AWAY)).unwrap();
-        Uninstalled(program)
-    }
-}
-
-impl Drop for Uninstalled {
-    fn drop(&mut self) {
-        std::fs::rename(self.0.with_extension(Self::AWAY), &self.0).unwrap();
-    }
-}
-
 impl Night {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         let backend = open("", "?timeout=10&poll=0.1&alive=0.5");
         let events = backend.events();
         let found = DRIVERS.map(|(kind, ..)| backend.device(&id(kind)).unwrap());
@@ -297,7 +102,7 @@ impl Night {
         (self.truth(FOCUSER, "Position"), self.truth(WHEEL, "Position"))
     }
 
-    fn go_through(&mut self, during: During, kind: DeviceKind, loss: Loss) {
+    pub(super) fn go_through(&mut self, during: During, kind: DeviceKind, loss: Loss) {
         while self.events.try_next().is_some() {}
         let before = self.places();
         self.start(during);
@@ -529,7 +334,7 @@ impl Night {
     /// What must be so, as the backend has it and as the drivers have it.
     fn check(&self, during: During, kind: DeviceKind, loss: Loss, before: &(String, String), told: &[Event]) {
         let row = &self.row;
-        let forgets = kind_forgets(loss);
+        let forgets = forgets(loss);
         self.check_camera(during, kind == CAMERA && forgets);
         let mount = self.mount.state().unwrap();
         let there = [("AtPark", mount.parked), ("Tracking", mount.tracking.on), ("Slewing", mount.slewing)];
@@ -615,11 +420,6 @@ impl Night {
         });
         self.track();
     }
-}
-
-/// Afterwards there is another process, which knows nothing.
-fn kind_forgets(loss: Loss) -> bool {
-    !matches!(loss, Disconnected | Parked | Hangs(_))
 }
 
 fn is_link(event: &Event) -> bool {
